@@ -1,1 +1,34 @@
-//! Under construction.
+//! The subject itself: organisations, activations and their states, payments, decisions.
+//!
+//! # Map
+//! - Values that can't be wrong: [`clock`] and [`entropy`] (time and randomness, passed in),
+//!   [`money`], [`personal`] (names, accounts, addresses; print masked), [`identifier`], [`reference`].
+//! - Pure rules: [`state`] (the one table of moves), [`decide`] (approve, review, wait),
+//!   [`office_hours`], [`rules`] (settings of the subject).
+//! - The truth: [`store`] (connections, migrations), [`inbox`] (verified messages, committed in
+//!   groups), [`ledger`] (rows that wait for work).
+//! - [`desk`]: everything that happens to organisations and activations, each a transaction.
+//!   [`views`] is what the outside sees of them, [`refused`] how it is told no.
+//!
+//! # Arrows
+//! `notification` is the border with `webhooks`; `ledger` and `desk` with `jobs`; `desk` and `views`
+//! with the program. This crate knows none of them. All SQL is here.
+
+pub mod clock;
+pub mod decide;
+pub mod desk;
+pub mod entropy;
+pub mod identifier;
+pub mod inbox;
+pub mod ledger;
+pub mod links;
+pub mod money;
+pub mod notification;
+pub mod office_hours;
+pub mod personal;
+pub mod reference;
+pub mod refused;
+pub mod rules;
+pub mod state;
+pub mod store;
+pub mod views;

@@ -1,0 +1,124 @@
+//! The desk: everything that happens to organisations and activations, each a transaction.
+//!
+//! # Map
+//! - [`organisations`](Desk::register): registering, changing, deleting.
+//! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
+//! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::email),
+//!   [`time`](Desk::time_passes): what jobs do.
+//! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
+//! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
+//!   outgoing event change in one transaction, or none does.
+//!
+//! After a commit the desk nudges the queue. If we crash between the two, the sweep finds the rows.
+
+mod acts;
+mod carry_out;
+mod checks;
+mod explain;
+mod keys;
+mod letters;
+mod moves;
+mod organisations;
+mod payments;
+mod process;
+mod review;
+mod round_off;
+mod show;
+mod start;
+mod time;
+
+use std::sync::Arc;
+
+use crate::clock::{Clock, Timestamp};
+use crate::entropy::{Entropy, new_id};
+use crate::ledger::{Nudge, Work};
+use crate::refused::DeskError;
+use crate::rules::Rules;
+use crate::store::{Store, StoreError, Tx};
+
+pub use acts::{Act, Actor, When};
+pub use explain::{Explained, Explanation};
+pub use keys::{ApiKey, KeyView, Scope};
+pub use letters::{Letter, Rendered};
+pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
+pub use round_off::{LinkStanding, RoundOff};
+pub use show::ActivationFilter;
+pub use time::Passed;
+
+/// Does what people and jobs ask, by the rules. Clones share everything.
+#[derive(Clone)]
+pub struct Desk {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    nudge: Arc<dyn Nudge>,
+    rules: Arc<Rules>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A desk over a migrated store.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        nudge: Arc<dyn Nudge>,
+        rules: Arc<Rules>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            entropy,
+            nudge,
+            rules,
+        }
+    }
+
+    /// The rules that it works by.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn new_id(&self, prefix: &str) -> Result<String, DeskError> {
+        Ok(new_id(prefix, self.now(), self.entropy.as_ref())?)
+    }
+
+    async fn begin(&self) -> Result<Desking, DeskError> {
+        Ok(Desking {
+            tx: self.store.begin().await?,
+            waiting: Vec::new(),
+        })
+    }
+
+    /// Commits, then says which rows wait.
+    async fn commit(&self, work: Desking) -> Result<(), DeskError> {
+        work.tx.commit().await.map_err(StoreError::from)?;
+        for (kind, id) in work.waiting {
+            self.nudge.look(kind, &id);
+        }
+        Ok(())
+    }
+}
+
+/// A transaction of the desk, with the rows that will wait for work once it is committed.
+struct Desking {
+    tx: Tx,
+    waiting: Vec<(Work, String)>,
+}
+
+impl Desking {
+    fn will_wait(&mut self, work: Work, id: &str) {
+        self.waiting.push((work, id.to_owned()));
+    }
+}

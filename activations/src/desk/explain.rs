@@ -1,0 +1,278 @@
+//! The stored record, read: why is this in review, why no mail, why was that refused?
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Desk;
+use crate::clock::Timestamp;
+use crate::refused::DeskError;
+use crate::store::{StoreError, instant, json, maybe_instant, maybe_text, number, text};
+use crate::views::{ActivationView, OrganisationView, PaymentView};
+
+/// All that is known of one activation. Nothing in it is computed again.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The activation as it is.
+    pub activation: ActivationView,
+    /// The organisation as it is registered now; decisions hold the names as they were.
+    pub organisation: Option<OrganisationView>,
+    /// Each decision, with its inputs as they were.
+    pub decisions: Vec<DecisionRecord>,
+    /// What came in about it.
+    pub notifications: Vec<Notified>,
+    /// Signed events to the platform.
+    pub outgoing_events: Vec<Outgoing>,
+}
+
+/// A decision as it was kept.
+#[derive(Debug, Clone, Serialize)]
+pub struct DecisionRecord {
+    /// The history line that it led to.
+    pub number: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The state that it led to.
+    pub outcome: String,
+    /// What was asked and paid, the names side by side, the rule that decided, the clock.
+    pub record: Value,
+}
+
+/// One event of a notification.
+#[derive(Debug, Clone, Serialize)]
+pub struct Notified {
+    /// Our id.
+    pub id: String,
+    /// The provider's id of the event.
+    pub event_id: String,
+    /// The provider's id of the payment.
+    pub payment_id: Option<String>,
+    /// The endpoint.
+    pub endpoint: String,
+    /// The provider.
+    pub provider: String,
+    /// The id of the request, as it was answered.
+    pub request_id: String,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// How it was proven.
+    pub proven_by: String,
+    /// `payment`, `conflict`, `ignored`, `quarantined`.
+    pub kind: String,
+    /// `waiting`, `processed`, `ignored`, `quarantined`.
+    pub state: String,
+    /// When it was processed.
+    pub processed_at: Option<Timestamp>,
+    /// What it says; account numbers masked.
+    pub told: Value,
+    /// How often it came again.
+    pub repeats: i64,
+    /// The earlier event that it contradicts.
+    pub conflicts_with: Option<String>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// The activation that it concerns.
+    pub activation: Option<String>,
+}
+
+/// A request that was not believed.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedRequest {
+    /// The id of the request, as it was answered.
+    pub request_id: String,
+    /// The endpoint.
+    pub endpoint: String,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// Stable code.
+    pub code: String,
+    /// What was wrong, and what usually causes it.
+    pub reason: String,
+    /// The event id that it claimed to have.
+    pub claimed_id: Option<String>,
+    /// Where it came from.
+    pub remote: String,
+}
+
+/// A signed event to the platform.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outgoing {
+    /// Which.
+    pub kind: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// `waiting`, `sent`, `failed`.
+    pub state: String,
+}
+
+/// The answer to a question about an id.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explained {
+    /// The activation that it is, or concerns.
+    pub activation: Option<Explanation>,
+    /// The payment that it is, where it isn't tied to an activation.
+    pub payments: Vec<PaymentView>,
+    /// The notifications that it is or is about.
+    pub notifications: Vec<Notified>,
+    /// The refused requests that it names.
+    pub refusals: Vec<RefusedRequest>,
+}
+
+const EVENTS: &str = "SELECT e.*, n.endpoint, n.provider, n.request_id, n.proven_by FROM events e JOIN notifications n ON n.id = e.notification_id";
+
+impl Desk {
+    /// All that is known of an activation.
+    ///
+    /// # Errors
+    /// Refused when there is none with this id.
+    pub async fn explanation(&self, id: &str) -> Result<Explanation, DeskError> {
+        let activation = self.activation(id).await?;
+        let organisation = match self.organisation(&activation.organisation).await {
+            Ok(organisation) => Some(organisation),
+            Err(DeskError::Refused(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let rows = sqlx::query("SELECT * FROM decisions WHERE activation_id = $1 ORDER BY number")
+            .bind(id)
+            .fetch_all(self.store.reader())
+            .await?;
+        let decision = |row| -> Result<DecisionRecord, StoreError> {
+            Ok(DecisionRecord {
+                number: number(row, "number")?,
+                at: instant(row, "at")?,
+                outcome: text(row, "outcome")?,
+                record: json(row, "record")?,
+            })
+        };
+        let decisions = rows.iter().map(decision).collect::<Result<_, _>>()?;
+        let sql = format!(
+            "{EVENTS} WHERE e.activation_id = $1 OR EXISTS (SELECT 1 FROM payments p WHERE p.account = e.account AND p.payment_id = e.payment_id \
+             AND (p.activation_id = $1 OR p.suggested = $1)) ORDER BY e.received_at, e.id"
+        );
+        let rows =
+            sqlx::query("SELECT * FROM outgoing_events WHERE activation_id = $1 ORDER BY number")
+                .bind(id)
+                .fetch_all(self.store.reader())
+                .await?;
+        let outgoing = |row| -> Result<Outgoing, StoreError> {
+            Ok(Outgoing {
+                kind: text(row, "type")?,
+                created_at: instant(row, "created_at")?,
+                state: text(row, "state")?,
+            })
+        };
+        Ok(Explanation {
+            activation,
+            organisation,
+            decisions,
+            notifications: self.notified(sql, id).await?,
+            outgoing_events: rows.iter().map(outgoing).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What is known of an id: an activation's id or reference, a provider's event or payment id, an id
+    /// of ours, or the id of a request. `None` when nothing is.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn explain(&self, question: &str) -> Result<Option<Explained>, DeskError> {
+        let question = question.trim();
+        let row = sqlx::query(
+            "SELECT id FROM activations WHERE id = $1 OR reference = $1 OR reference = $2",
+        )
+        .bind(question)
+        .bind(question.replace(' ', "").to_uppercase())
+        .fetch_optional(self.store.reader())
+        .await?;
+        if let Some(row) = row {
+            let explanation = self.explanation(&text(&row, "id")?).await?;
+            return Ok(Some(Explained {
+                notifications: Vec::new(),
+                payments: Vec::new(),
+                refusals: Vec::new(),
+                activation: Some(explanation),
+            }));
+        }
+        let sql = format!(
+            "{EVENTS} WHERE e.event_id = $1 OR e.payment_id = $1 OR e.id = $1 OR n.id = $1 OR n.request_id = $1 ORDER BY e.received_at, e.id"
+        );
+        let notifications = self.notified(sql, question).await?;
+        let payments = sqlx::query(
+            "SELECT * FROM payments WHERE (payment_id = $1 OR id = $1) AND activation_id IS NULL",
+        )
+        .bind(question)
+        .fetch_all(self.store.reader())
+        .await?;
+        let payments: Vec<PaymentView> = payments
+            .iter()
+            .map(super::show::payment)
+            .collect::<Result<_, _>>()?;
+        let rows = sqlx::query("SELECT * FROM refusals WHERE request_id = $1 OR claimed_id = $1 OR endpoint = $1 ORDER BY received_at DESC LIMIT 20")
+            .bind(question)
+            .fetch_all(self.store.reader())
+            .await?;
+        let refusal = |row| -> Result<RefusedRequest, StoreError> {
+            Ok(RefusedRequest {
+                request_id: text(row, "request_id")?,
+                endpoint: text(row, "endpoint")?,
+                received_at: instant(row, "received_at")?,
+                code: text(row, "code")?,
+                reason: text(row, "reason")?,
+                claimed_id: maybe_text(row, "claimed_id")?,
+                remote: text(row, "remote")?,
+            })
+        };
+        let refusals: Vec<RefusedRequest> = rows.iter().map(refusal).collect::<Result<_, _>>()?;
+        let concerned = notifications.iter().find_map(|one| one.activation.clone());
+        let activation = match concerned {
+            Some(id) => Some(self.explanation(&id).await?),
+            None => None,
+        };
+        let nothing = notifications.is_empty() && payments.is_empty() && refusals.is_empty();
+        Ok((!nothing).then_some(Explained {
+            activation,
+            payments,
+            notifications,
+            refusals,
+        }))
+    }
+
+    async fn notified(&self, sql: String, argument: &str) -> Result<Vec<Notified>, DeskError> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(argument)
+            .fetch_all(self.store.reader())
+            .await?;
+        let one = |row| -> Result<Notified, StoreError> {
+            Ok(Notified {
+                id: text(row, "id")?,
+                event_id: text(row, "event_id")?,
+                payment_id: maybe_text(row, "payment_id")?,
+                endpoint: text(row, "endpoint")?,
+                provider: text(row, "provider")?,
+                request_id: text(row, "request_id")?,
+                received_at: instant(row, "received_at")?,
+                proven_by: text(row, "proven_by")?,
+                kind: text(row, "kind")?,
+                state: text(row, "state")?,
+                processed_at: maybe_instant(row, "processed_at")?,
+                told: masked(json(row, "told")?),
+                repeats: number(row, "repeats")?,
+                conflicts_with: maybe_text(row, "conflicts_with")?,
+                last_error: maybe_text(row, "last_error")?,
+                activation: maybe_text(row, "activation_id")?,
+            })
+        };
+        Ok(rows.iter().map(one).collect::<Result<_, _>>()?)
+    }
+}
+
+/// The account number masked; the holder's name stays, support compares it.
+fn masked(mut told: Value) -> Value {
+    if let Some(object) = told.as_object_mut()
+        && let Some(number) = object.remove("account_number")
+        && let Ok(Some(number)) =
+            serde_json::from_value::<Option<crate::personal::AccountNumber>>(number)
+    {
+        object.insert("account_masked".to_owned(), number.masked().into());
+    }
+    told
+}

@@ -1,0 +1,444 @@
+//! The only way to change an activation.
+//!
+//! A move takes the activation from the state it is in, by one row of the table of moves; writes its
+//! line in the history, the e-mail and the event to the platform that the row asks for; all in the
+//! caller's transaction. What the table doesn't know can't be done.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sqlx::any::AnyRow;
+
+use super::{Desk, Desking};
+use crate::clock::Timestamp;
+use crate::ledger::Work;
+use crate::money::{Currency, Money};
+use crate::refused::DeskError;
+use crate::rules::Completion;
+use crate::state::{EmailKind, Happening, Method, State, find};
+use crate::store::{
+    self, StoreError, instant, maybe_instant, maybe_text, named, number, text, to_json,
+};
+use crate::views::{CreatorView, ReasonView};
+
+/// How long an e-mail is tried.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
+/// An activation as the desk works on it.
+#[derive(Debug, Clone)]
+pub(super) struct Activation {
+    pub id: String,
+    pub organisation_id: String,
+    pub method: Method,
+    pub reference: String,
+    pub amount: Money,
+    pub completion: Completion,
+    pub identifier: (String, String),
+    pub state: State,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub remind_at: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
+    pub made_at: Option<Timestamp>,
+    pub decided_at: Option<Timestamp>,
+    pub reasons: Vec<ReasonView>,
+    pub flags: Vec<ReasonView>,
+    pub lacks_only_the_name: bool,
+    pub touched: bool,
+    pub question: Option<String>,
+    pub links: i64,
+    pub organisation: OrganisationPart,
+}
+
+/// What of the organisation a move needs.
+#[derive(Debug, Clone)]
+pub(super) struct OrganisationPart {
+    pub legal_name: String,
+    pub trade_names: Vec<String>,
+    pub legal_form: Option<String>,
+    pub names_from_register: bool,
+    pub creator: CreatorView,
+}
+
+pub(super) const SELECT: &str = "SELECT a.*, o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator \
+     FROM activations a JOIN organisations o ON o.id = a.organisation_id";
+
+impl Activation {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let currency = named(row, "currency", Currency::parse)?;
+        Ok(Self {
+            id: text(row, "id")?,
+            organisation_id: text(row, "organisation_id")?,
+            method: named(row, "method", Method::parse)?,
+            reference: text(row, "reference")?,
+            amount: Money::new(number(row, "amount_minor")?, currency),
+            completion: named(row, "completion", Completion::parse)?,
+            identifier: (
+                text(row, "identifier_scheme")?,
+                text(row, "identifier_value")?,
+            ),
+            state: named(row, "state", State::parse)?,
+            version: number(row, "version")?,
+            created_at: instant(row, "created_at")?,
+            expires_at: maybe_instant(row, "expires_at")?,
+            remind_at: maybe_instant(row, "remind_at")?,
+            due_at: maybe_instant(row, "due_at")?,
+            made_at: maybe_instant(row, "made_at")?,
+            decided_at: maybe_instant(row, "decided_at")?,
+            reasons: store::json(row, "reasons")?,
+            flags: store::json(row, "flags")?,
+            lacks_only_the_name: number(row, "lacks_only_the_name")? == 1,
+            touched: number(row, "touched")? == 1,
+            question: maybe_text(row, "question")?,
+            links: number(row, "links")?,
+            organisation: OrganisationPart {
+                legal_name: text(row, "legal_name")?,
+                trade_names: store::json(row, "trade_names")?,
+                legal_form: maybe_text(row, "legal_form")?,
+                names_from_register: text(row, "names_source")? == "register",
+                creator: store::json(row, "creator")?,
+            },
+        })
+    }
+
+    fn dutch(&self) -> bool {
+        self.organisation.creator.language == "nl"
+    }
+}
+
+/// What a move says beside the table.
+pub(super) struct Line<'a> {
+    pub happening: Happening,
+    pub actor: &'a str,
+    pub reason: &'a str,
+    /// What the e-mail needs beyond what every e-mail has.
+    pub email: Value,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn by_system(happening: Happening, reason: &'a str) -> Self {
+        Self {
+            happening,
+            actor: "system",
+            reason,
+            email: json!({}),
+        }
+    }
+}
+
+impl Desk {
+    pub(super) async fn load(
+        &self,
+        work: &mut Desking,
+        id: &str,
+    ) -> Result<Option<Activation>, StoreError> {
+        let sql = format!("{SELECT} WHERE a.id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&mut *work.tx)
+            .await?;
+        row.map(|row| Activation::read(&row)).transpose()
+    }
+
+    /// Makes one move. The fields of `activation` that the caller changed are written with it.
+    ///
+    /// The state's own end is set on entering it; a move within a state leaves it as the caller has it.
+    pub(super) async fn make(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        line: Line<'_>,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        let from = activation.state;
+        let Some(row) = find(Some(from), line.happening) else {
+            return Err(
+                StoreError::Unreadable(format!("no move {} from {from}", line.happening)).into(),
+            );
+        };
+        activation.state = row.to;
+        let before = activation.version;
+        activation.version += 1;
+        if row.to != from || line.happening == Happening::LinkResent {
+            self.set_end(activation, now);
+        }
+        insert_line(work, activation, from.as_str(), Some(before), now, &line).await?;
+        self.update(work, activation, before).await?;
+        self.tell(work, activation, row.email, row.told, now, line.email)
+            .await?;
+        if matches!(row.to, State::Approved) {
+            work.will_wait(Work::Approval, &activation.id);
+        }
+        tracing::info!(
+            activation = activation.id,
+            happening = line.happening.as_str(),
+            from = from.as_str(),
+            to = row.to.as_str(),
+            "activation moved"
+        );
+        metrics::counter!("eencent_moves_total", "happening" => line.happening.as_str(), "to" => row.to.as_str()).increment(1);
+        Ok(())
+    }
+
+    /// Writes the first line and everything that the start tells. The row itself is there already.
+    pub(super) async fn make_start(
+        &self,
+        work: &mut Desking,
+        activation: &Activation,
+        line: Line<'_>,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        let Some(row) = find(None, line.happening) else {
+            return Err(StoreError::Unreadable(format!("no start by {}", line.happening)).into());
+        };
+        insert_line(work, activation, "none", None, now, &line).await?;
+        self.tell(work, activation, row.email, row.told, now, line.email)
+            .await
+    }
+
+    /// When a state ends by itself, and when the reminder comes: halfway.
+    pub(super) fn set_end(&self, activation: &mut Activation, now: Timestamp) {
+        let lifetime = match activation.state {
+            State::AwaitingPayment => Some(self.rules.method(activation.method).lifetime),
+            State::AwaitingConfirmation => Some(self.rules.link_lifetime),
+            State::InformationRequested => Some(self.rules.information_lifetime),
+            _ => None,
+        };
+        activation.expires_at = lifetime.map(|lifetime| now.plus(lifetime));
+        activation.remind_at = lifetime.map(|lifetime| now.plus(lifetime / 2));
+    }
+
+    async fn update(
+        &self,
+        work: &mut Desking,
+        a: &Activation,
+        before: i64,
+    ) -> Result<(), DeskError> {
+        let updated = sqlx::query(
+            "UPDATE activations SET state = $1, version = $2, expires_at = $3, remind_at = $4, due_at = $5, made_at = $6, \
+             decided_at = $7, reasons = $8, flags = $9, lacks_only_the_name = $10, touched = $11, question = $12, links = $13 \
+             WHERE id = $14 AND version = $15",
+        )
+        .bind(a.state.as_str())
+        .bind(a.version)
+        .bind(a.expires_at.map(Timestamp::micros))
+        .bind(a.remind_at.map(Timestamp::micros))
+        .bind(a.due_at.map(Timestamp::micros))
+        .bind(a.made_at.map(Timestamp::micros))
+        .bind(a.decided_at.map(Timestamp::micros))
+        .bind(to_json(&a.reasons)?)
+        .bind(to_json(&a.flags)?)
+        .bind(i64::from(a.lacks_only_the_name))
+        .bind(i64::from(a.touched))
+        .bind(a.question.as_deref())
+        .bind(a.links)
+        .bind(a.id.as_str())
+        .bind(before)
+        .execute(&mut *work.tx)
+        .await?;
+        if updated.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::LeaseLost(a.id.clone()).into())
+        }
+    }
+
+    async fn tell(
+        &self,
+        work: &mut Desking,
+        activation: &Activation,
+        email: Option<EmailKind>,
+        told: Option<&'static str>,
+        now: Timestamp,
+        extra: Value,
+    ) -> Result<(), DeskError> {
+        if let Some(kind) = email {
+            self.write_email(work, activation, kind, now, extra).await?;
+        }
+        if let Some(kind) = told {
+            self.write_event(work, activation, kind, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_email(
+        &self,
+        work: &mut Desking,
+        a: &Activation,
+        kind: EmailKind,
+        now: Timestamp,
+        extra: Value,
+    ) -> Result<(), DeskError> {
+        let id = self.new_id("eml")?;
+        let creator = &a.organisation.creator;
+        let carries_link = matches!(kind, EmailKind::RoundOff | EmailKind::ReminderToRoundOff);
+        let expires = a.expires_at.map(|at| self.local_words(at, a.dutch()));
+        let mut data = json!({
+            "organisation": a.organisation.legal_name,
+            "creator": creator.name,
+            "reference": a.reference,
+            "method": a.method,
+            "amount": a.amount.value(),
+            "currency": a.amount.currency.as_str(),
+            "expires_at": a.expires_at,
+            "expires_local": expires.clone().unwrap_or_default(),
+            "link_expires_local": expires.unwrap_or_default(),
+            "question": a.question.clone().unwrap_or_default(),
+            "support": { "email": self.rules.contact.support_email, "url": self.rules.contact.support_url },
+        });
+        if carries_link && let Some(object) = data.as_object_mut() {
+            object.insert("link".to_owned(), crate::links::LINK_PLACEHOLDER.into());
+        }
+        if let (Some(object), Value::Object(more)) = (data.as_object_mut(), extra) {
+            object.extend(more);
+        }
+        // The key holds the number of the history line: a move is told once, however often it is tried.
+        let key = format!("{}/{}/{}", a.id, kind.as_str(), a.version);
+        sqlx::query(
+            "INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, message_id, \
+             created_at, give_up_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting')",
+        )
+        .bind(id.as_str())
+        .bind(key.as_str())
+        .bind(a.id.as_str())
+        .bind(a.version)
+        .bind(kind.as_str())
+        .bind(creator.language.as_str())
+        .bind(creator.email.as_str())
+        .bind(creator.name.as_str())
+        .bind(data.to_string())
+        .bind(carries_link.then_some(a.links))
+        .bind(format!("<{}@{}>", key.replace('/', "."), self.mail_domain()))
+        .bind(now.micros())
+        .bind(now.plus(GIVE_UP_AFTER).micros())
+        .execute(&mut *work.tx)
+        .await?;
+        work.will_wait(Work::Email, &id);
+        Ok(())
+    }
+
+    /// The right-hand side of Message-IDs: the host of our links, or our own name on a bare machine.
+    fn mail_domain(&self) -> String {
+        let host = self
+            .rules
+            .public_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest);
+        let host = host.split(['/', ':']).next().unwrap_or("");
+        let is_name = host.contains('.') && host.chars().any(char::is_alphabetic);
+        if is_name {
+            host.to_owned()
+        } else {
+            "eencent.invalid".to_owned()
+        }
+    }
+
+    async fn write_event(
+        &self,
+        work: &mut Desking,
+        a: &Activation,
+        kind: &str,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
+        let payload = json!({
+            "type": kind,
+            "timestamp": now,
+            "data": {
+                "activation": a.id,
+                "organisation": a.organisation_id,
+                "reference": a.reference,
+                "method": a.method,
+                "state": a.state,
+                "due_at": a.due_at,
+            },
+        });
+        sqlx::query(
+            "INSERT INTO outgoing_events (id, event_key, activation_id, number, type, payload, created_at, state) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting')",
+        )
+        .bind(self.new_id("out")?)
+        .bind(format!("{}/{kind}/{}", a.id, a.version))
+        .bind(a.id.as_str())
+        .bind(a.version)
+        .bind(kind)
+        .bind(payload.to_string())
+        .bind(now.micros())
+        .execute(&mut *work.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// An instant as people in the office's zone say it: `maandag 12 januari 2026 om 09:00`.
+    pub(super) fn local_words(&self, at: Timestamp, dutch: bool) -> String {
+        use chrono::{Datelike, Timelike};
+        const DAYS_NL: [&str; 7] = [
+            "maandag",
+            "dinsdag",
+            "woensdag",
+            "donderdag",
+            "vrijdag",
+            "zaterdag",
+            "zondag",
+        ];
+        const MONTHS_NL: [&str; 12] = [
+            "januari",
+            "februari",
+            "maart",
+            "april",
+            "mei",
+            "juni",
+            "juli",
+            "augustus",
+            "september",
+            "oktober",
+            "november",
+            "december",
+        ];
+        let local = self.rules.hours.local(at);
+        if !dutch {
+            return local.format("%A %-d %B %Y at %H:%M").to_string();
+        }
+        let day = DAYS_NL
+            .get(local.weekday().num_days_from_monday() as usize)
+            .copied()
+            .unwrap_or("");
+        let month = MONTHS_NL
+            .get(local.month0() as usize)
+            .copied()
+            .unwrap_or("");
+        format!(
+            "{day} {} {month} {} om {:02}:{:02}",
+            local.day(),
+            local.year(),
+            local.hour(),
+            local.minute()
+        )
+    }
+}
+
+async fn insert_line(
+    work: &mut Desking,
+    a: &Activation,
+    from: &str,
+    previous: Option<i64>,
+    at: Timestamp,
+    line: &Line<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO history (activation_id, number, previous, at, happening, from_state, to_state, actor, reason) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(a.id.as_str())
+    .bind(a.version)
+    .bind(previous)
+    .bind(at.micros())
+    .bind(line.happening.as_str())
+    .bind(from)
+    .bind(a.state.as_str())
+    .bind(line.actor)
+    .bind(line.reason)
+    .execute(&mut *work.tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,342 @@
+//! One picture of one payment, made of all its events in any order.
+
+use sqlx::any::AnyRow;
+
+use super::{Desk, Desking};
+use crate::clock::Timestamp;
+use crate::decide::Paid;
+use crate::money::{Currency, Money};
+use crate::notification::{Mode, PaymentNotification, PaymentStatus, ReferenceHint};
+use crate::personal::{AccountNumber, HolderName};
+use crate::reference::candidates;
+use crate::refused::DeskError;
+use crate::store::{
+    StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text, to_json,
+};
+
+/// How a payment stands towards activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Counts,
+    Surplus,
+    Unallocated,
+    OtherMode,
+    NotPaid,
+}
+
+impl Standing {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counts => "counts",
+            Self::Surplus => "surplus",
+            Self::Unallocated => "unallocated",
+            Self::OtherMode => "other_mode",
+            Self::NotPaid => "not_paid",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Counts,
+            Self::Surplus,
+            Self::Unallocated,
+            Self::OtherMode,
+            Self::NotPaid,
+        ]
+        .into_iter()
+        .find(|one| one.as_str() == text)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Payment {
+    pub id: String,
+    pub account: String,
+    pub payment_id: String,
+    pub mode_fits: bool,
+    pub status: PaymentStatus,
+    pub amount: Option<Money>,
+    pub holder: Option<HolderName>,
+    pub account_number: Option<AccountNumber>,
+    pub reference: Option<ReferenceHint>,
+    pub paid_at: Option<Timestamp>,
+    pub paid_at_proven: bool,
+    pub name_proven: bool,
+    pub name_awaited_until: Option<Timestamp>,
+    pub conflicting: bool,
+    pub received_at: Timestamp,
+    pub activation_id: Option<String>,
+    pub suggested: Option<String>,
+    pub tied_by: Option<String>,
+    pub standing: Standing,
+}
+
+/// Where a notification came from.
+pub(super) struct Origin<'a> {
+    pub account: &'a str,
+    pub provider: &'a str,
+    pub endpoint: &'a str,
+    pub endpoint_mode: Mode,
+    pub received_at: Timestamp,
+}
+
+impl Payment {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let currency = maybe_text(row, "currency")?.and_then(|code| Currency::parse(&code));
+        let amount = maybe_number(row, "amount_minor")?.zip(currency);
+        let unreadable = |error: serde_json::Error| StoreError::Unreadable(error.to_string());
+        Ok(Self {
+            id: text(row, "id")?,
+            account: text(row, "account")?,
+            payment_id: text(row, "payment_id")?,
+            mode_fits: number(row, "mode_fits")? == 1,
+            status: named(row, "status", PaymentStatus::parse)?,
+            amount: amount.map(|(minor, currency)| Money::new(minor, currency)),
+            holder: maybe_text(row, "holder_name")?.and_then(|name| HolderName::parse(&name)),
+            account_number: maybe_text(row, "account_number")?
+                .map(|t| serde_json::from_str(&t))
+                .transpose()
+                .map_err(unreadable)?,
+            reference: maybe_text(row, "reference")?
+                .map(|t| serde_json::from_str(&t))
+                .transpose()
+                .map_err(unreadable)?,
+            paid_at: maybe_instant(row, "paid_at")?,
+            paid_at_proven: number(row, "paid_at_proven")? == 1,
+            name_proven: number(row, "name_proven")? == 1,
+            name_awaited_until: maybe_instant(row, "name_awaited_until")?,
+            conflicting: number(row, "conflicting")? == 1,
+            received_at: instant(row, "received_at")?,
+            activation_id: maybe_text(row, "activation_id")?,
+            suggested: maybe_text(row, "suggested")?,
+            tied_by: maybe_text(row, "tied_by")?,
+            standing: named(row, "standing", Standing::parse)?,
+        })
+    }
+
+    /// The money is, or was, ours: also of a payment that was reversed later.
+    pub(super) fn was_paid(&self) -> bool {
+        self.status.rank() >= PaymentStatus::Paid.rank()
+    }
+
+    pub(super) fn is_reversed(&self) -> bool {
+        matches!(
+            self.status,
+            PaymentStatus::Refunded | PaymentStatus::ChargedBack
+        )
+    }
+
+    /// When it was made: the provider's own time where that is proven, never later than it came in.
+    pub(super) fn made_at(&self) -> Timestamp {
+        match self.paid_at {
+            Some(at) if self.paid_at_proven => at.min(self.received_at),
+            _ => self.received_at,
+        }
+    }
+
+    pub(super) fn as_paid(&self) -> Paid {
+        Paid {
+            payment_id: self.payment_id.clone(),
+            account: self.account.clone(),
+            amount: self.amount,
+            holder: self.holder.clone(),
+            account_number: self.account_number.clone(),
+            name_proven: self.name_proven,
+            name_awaited_until: self.name_awaited_until,
+            conflicting: self.conflicting,
+            reversed: self.is_reversed(),
+            made_at: self.made_at(),
+        }
+    }
+
+    /// Takes in what one more event says. A law: the order of the events makes no difference to
+    /// whether the payment is paid or reversed, how much, by whom, and what it refers to.
+    pub(super) fn learn(&mut self, told: &PaymentNotification, received_at: Timestamp) {
+        let reversal = matches!(
+            told.status,
+            PaymentStatus::Refunded | PaymentStatus::ChargedBack | PaymentStatus::RefundFailed
+        );
+        if told.status.rank() > self.status.rank() {
+            self.status = told.status;
+        }
+        // The amount of a refund is not the amount of the payment.
+        if self.amount.is_none() && !reversal {
+            self.amount = told.amount;
+        }
+        // A proven name takes the place of one that anybody could have written.
+        let proven = told.proof.covers_the_name();
+        if told.holder.is_some() && (self.holder.is_none() || (proven && !self.name_proven)) {
+            self.holder.clone_from(&told.holder);
+            self.name_proven = proven;
+        }
+        if self.account_number.is_none() {
+            self.account_number.clone_from(&told.account_number);
+        }
+        if self.reference.is_none() {
+            self.reference.clone_from(&told.reference);
+        }
+        if told.status == PaymentStatus::Paid {
+            if told.paid_at.is_some() && self.paid_at.is_none() {
+                self.paid_at = told.paid_at;
+                self.paid_at_proven = told.proof.covers_the_time();
+            }
+            self.received_at = self.received_at.min(received_at);
+        }
+    }
+}
+
+impl Desk {
+    /// Brings the picture of a payment up to date with one event; makes it when it is the first.
+    pub(super) async fn picture(
+        &self,
+        work: &mut Desking,
+        told: &PaymentNotification,
+        origin: &Origin<'_>,
+    ) -> Result<Payment, DeskError> {
+        let row = sqlx::query("SELECT * FROM payments WHERE account = $1 AND payment_id = $2")
+            .bind(origin.account)
+            .bind(told.payment_id.as_str())
+            .fetch_optional(&mut *work.tx)
+            .await?;
+        let mode = told.mode.unwrap_or(origin.endpoint_mode);
+        let mut payment = match row {
+            Some(row) => Payment::read(&row)?,
+            None => {
+                let first = Payment {
+                    id: self.new_id("pay")?,
+                    account: origin.account.to_owned(),
+                    payment_id: told.payment_id.clone(),
+                    mode_fits: mode == origin.endpoint_mode,
+                    status: told.status,
+                    amount: None,
+                    holder: None,
+                    account_number: None,
+                    reference: None,
+                    paid_at: None,
+                    paid_at_proven: false,
+                    name_proven: false,
+                    name_awaited_until: None,
+                    conflicting: false,
+                    received_at: origin.received_at,
+                    activation_id: None,
+                    suggested: None,
+                    tied_by: None,
+                    standing: Standing::NotPaid,
+                };
+                insert(work, &first, mode, origin).await?;
+                first
+            }
+        };
+        // An unpaid picture takes the time of the message that first says paid.
+        if told.status == PaymentStatus::Paid && !payment.was_paid() {
+            payment.received_at = origin.received_at;
+        }
+        payment.learn(told, origin.received_at);
+        if told.name_comes_separately && payment.was_paid() && payment.name_awaited_until.is_none()
+        {
+            payment.name_awaited_until = Some(origin.received_at.plus(self.rules.companion_wait));
+        }
+        Ok(payment)
+    }
+
+    /// Finds the activation that a payment names, and how it was found.
+    pub(super) async fn tie(
+        &self,
+        work: &mut Desking,
+        payment: &Payment,
+    ) -> Result<Option<(String, &'static str)>, StoreError> {
+        let (texts, how): (Vec<String>, _) = match &payment.reference {
+            None => return Ok(None),
+            Some(ReferenceHint::Exact(text)) => {
+                let mut texts = vec![text.trim().to_owned()];
+                texts.extend(candidates(text));
+                (texts, "reference")
+            }
+            Some(ReferenceHint::Within(text)) => (candidates(text), "reference in free text"),
+        };
+        for candidate in texts {
+            let row = sqlx::query(
+                "SELECT id FROM activations WHERE reference = $1 OR reference = $2 OR id = $1",
+            )
+            .bind(candidate.as_str())
+            .bind(candidate.to_uppercase())
+            .fetch_optional(&mut *work.tx)
+            .await?;
+            if let Some(row) = row {
+                return Ok(Some((text(&row, "id")?, how)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn save_payment(
+        &self,
+        work: &mut Desking,
+        p: &Payment,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE payments SET status = $1, amount_minor = $2, currency = $3, holder_name = $4, account_number = $5, reference = $6, \
+             paid_at = $7, paid_at_proven = $8, name_proven = $9, name_awaited_until = $10, conflicting = $11, received_at = $12, \
+             activation_id = $13, tied_by = $14, standing = $15, suggested = $16, changed_at = $17 WHERE id = $18",
+        )
+        .bind(p.status.as_str())
+        .bind(p.amount.map(|amount| amount.minor))
+        .bind(p.amount.map(|amount| amount.currency.to_string()))
+        .bind(p.holder.as_ref().map(|holder| holder.as_str().to_owned()))
+        .bind(p.account_number.as_ref().map(to_json).transpose()?)
+        .bind(p.reference.as_ref().map(to_json).transpose()?)
+        .bind(p.paid_at.map(Timestamp::micros))
+        .bind(i64::from(p.paid_at_proven))
+        .bind(i64::from(p.name_proven))
+        .bind(p.name_awaited_until.map(Timestamp::micros))
+        .bind(i64::from(p.conflicting))
+        .bind(p.received_at.micros())
+        .bind(p.activation_id.as_deref())
+        .bind(p.tied_by.as_deref())
+        .bind(p.standing.as_str())
+        .bind(p.suggested.as_deref())
+        .bind(self.now().micros())
+        .bind(p.id.as_str())
+        .execute(&mut *work.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// All payments tied to an activation that count towards it, oldest first.
+    pub(super) async fn counting(
+        &self,
+        work: &mut Desking,
+        activation: &str,
+    ) -> Result<Vec<Payment>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM payments WHERE activation_id = $1 AND standing = 'counts' ORDER BY received_at, id")
+            .bind(activation)
+            .fetch_all(&mut *work.tx)
+            .await?;
+        rows.iter().map(Payment::read).collect()
+    }
+}
+
+async fn insert(
+    work: &mut Desking,
+    p: &Payment,
+    mode: Mode,
+    origin: &Origin<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO payments (id, account, payment_id, provider, endpoint, mode, mode_fits, status, paid_at_proven, name_proven, received_at, standing, changed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $9)",
+    )
+    .bind(p.id.as_str())
+    .bind(p.account.as_str())
+    .bind(p.payment_id.as_str())
+    .bind(origin.provider)
+    .bind(origin.endpoint)
+    .bind(mode.as_str())
+    .bind(i64::from(p.mode_fits))
+    .bind(p.status.as_str())
+    .bind(p.received_at.micros())
+    .bind(p.standing.as_str())
+    .execute(&mut *work.tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,633 @@
+//! Processing a notification: what it says of a payment, which activation that concerns, and the decision.
+//!
+//! Everything of one event is one transaction, which ends its claim. If we crash before the commit,
+//! nothing happened and the event waits; after it, the event is processed and its repeats do nothing.
+
+use serde_json::{Value, json};
+
+use super::moves::{Activation, Line};
+use super::payments::{Origin, Payment, Standing};
+use super::{Desk, Desking};
+use crate::clock::Timestamp;
+use crate::decide::{Asked, Decision, Outcome, decide};
+use crate::ledger::{Claim, end_well, put_back_in};
+use crate::notification::{Mode, PaymentNotification, PaymentStatus};
+use crate::refused::DeskError;
+use crate::state::{Happening, State};
+use crate::store::{instant, json as read_json, named, text, to_json};
+use crate::views::ReasonView;
+
+/// What the event's claim ends with.
+enum End {
+    Processed { activation: Option<String> },
+    LookAgain { at: Timestamp },
+}
+
+impl Desk {
+    /// Processes one committed event. Ends the claim.
+    ///
+    /// # Errors
+    /// When the store fails, or the claim's lease was lost; nothing was written then.
+    pub async fn process_event(&self, claim: &Claim) -> Result<(), DeskError> {
+        let mut work = self.begin().await?;
+        let row = sqlx::query(
+            "SELECT e.account, e.kind, e.told, e.received_at, n.provider, n.endpoint, n.mode \
+             FROM events e JOIN notifications n ON n.id = e.notification_id WHERE e.id = $1",
+        )
+        .bind(claim.id.as_str())
+        .fetch_one(&mut *work.tx)
+        .await?;
+        let told: PaymentNotification = read_json(&row, "told")?;
+        let (account, provider, endpoint) = (
+            text(&row, "account")?,
+            text(&row, "provider")?,
+            text(&row, "endpoint")?,
+        );
+        let origin = Origin {
+            account: &account,
+            provider: &provider,
+            endpoint: &endpoint,
+            endpoint_mode: named(&row, "mode", Mode::parse)?,
+            received_at: instant(&row, "received_at")?,
+        };
+        let end = if text(&row, "kind")? == "conflict" {
+            self.contradicted(&mut work, &told, &origin).await?
+        } else {
+            self.told(&mut work, &told, &origin).await?
+        };
+        match end {
+            End::Processed { activation } => {
+                sqlx::query("UPDATE events SET activation_id = $1 WHERE id = $2")
+                    .bind(activation)
+                    .bind(claim.id.as_str())
+                    .execute(&mut *work.tx)
+                    .await?;
+                let set = format!(
+                    "state = 'processed', processed_at = {},",
+                    self.now().micros()
+                );
+                end_well(&mut work.tx, claim, &set).await?;
+            }
+            End::LookAgain { at } => {
+                put_back_in(
+                    &mut work.tx,
+                    claim,
+                    at,
+                    "waiting for the message that carries the name",
+                    0,
+                )
+                .await?;
+            }
+        }
+        self.commit(work).await
+    }
+
+    async fn told(
+        &self,
+        work: &mut Desking,
+        told: &PaymentNotification,
+        origin: &Origin<'_>,
+    ) -> Result<End, DeskError> {
+        let mut payment = self.picture(work, told, origin).await?;
+        let first_tie = payment.activation_id.is_none();
+        if first_tie && let Some((id, how)) = self.tie(work, &payment).await? {
+            payment.activation_id = Some(id);
+            payment.tied_by = Some(how.to_owned());
+        }
+        let activation = match &payment.activation_id {
+            Some(id) => self.load(work, id).await?,
+            None => None,
+        };
+        let Some(mut activation) = activation else {
+            payment.standing = if payment.is_reversed() || !payment.was_paid() {
+                Standing::NotPaid
+            } else {
+                Standing::Unallocated
+            };
+            self.save_payment(work, &payment).await?;
+            return Ok(End::Processed { activation: None });
+        };
+        let id = activation.id.clone();
+        let look_again = self
+            .concerns(work, &mut payment, &mut activation, told.status)
+            .await?;
+        Ok(match look_again {
+            Some(at) => End::LookAgain { at },
+            None => End::Processed {
+                activation: Some(id),
+            },
+        })
+    }
+
+    /// A payment concerns an activation: what that does, in each state. When to look again, if the name is still to come.
+    async fn concerns(
+        &self,
+        work: &mut Desking,
+        payment: &mut Payment,
+        activation: &mut Activation,
+        told: PaymentStatus,
+    ) -> Result<Option<Timestamp>, DeskError> {
+        let before = payment.standing;
+        if !payment.was_paid() {
+            payment.standing = Standing::NotPaid;
+            self.save_payment(work, payment).await?;
+            let broken_off = matches!(
+                told,
+                PaymentStatus::Failed | PaymentStatus::Expired | PaymentStatus::Cancelled
+            );
+            if broken_off && activation.state == State::AwaitingPayment {
+                let why = format!(
+                    "payment {} was {}; the person may try again",
+                    payment.payment_id,
+                    told.as_str()
+                );
+                self.make(
+                    work,
+                    activation,
+                    Line::by_system(Happening::PaymentNotCompleted, &why),
+                )
+                .await?;
+            }
+            return Ok(None);
+        }
+        if !payment.mode_fits {
+            payment.standing = Standing::OtherMode;
+            self.save_payment(work, payment).await?;
+            if before != Standing::OtherMode {
+                let why = format!(
+                    "payment {} is of the other mode than its endpoint (live or test) and activates nobody",
+                    payment.payment_id
+                );
+                self.note_payment(work, activation, &why, None).await?;
+            }
+            return Ok(None);
+        }
+        match activation.state {
+            State::Expired | State::Cancelled | State::Rejected => {
+                // It revives nothing; somebody decides what it was for.
+                payment.suggested = Some(activation.id.clone());
+                payment.activation_id = None;
+                payment.tied_by = None;
+                payment.standing = if payment.is_reversed() {
+                    Standing::NotPaid
+                } else {
+                    Standing::Unallocated
+                };
+                self.save_payment(work, payment).await?;
+                Ok(None)
+            }
+            State::AwaitingPayment => {
+                payment.standing = Standing::Counts;
+                self.save_payment(work, payment).await?;
+                self.decide_on(work, activation, Happening::PaidClear).await
+            }
+            State::UnderReview | State::InformationRequested => {
+                self.while_reviewed(work, payment, activation, before).await
+            }
+            State::Approved | State::Scheduled | State::AwaitingConfirmation | State::Activated => {
+                self.after_decision(work, payment, activation, before)
+                    .await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn while_reviewed(
+        &self,
+        work: &mut Desking,
+        payment: &mut Payment,
+        activation: &mut Activation,
+        before: Standing,
+    ) -> Result<Option<Timestamp>, DeskError> {
+        let new = before != Standing::Counts;
+        payment.standing = Standing::Counts;
+        self.save_payment(work, payment).await?;
+        let only_the_name = activation.lacks_only_the_name
+            && !activation.touched
+            && activation.state == State::UnderReview;
+        if only_the_name && payment.holder.is_some() {
+            let decision = self.weigh(work, activation).await?;
+            if matches!(decision.outcome, Outcome::Clear { .. }) {
+                self.carry(work, activation, &decision, Happening::NameArrived)
+                    .await?;
+                return Ok(None);
+            }
+            if let Outcome::Unclear {
+                reasons,
+                lacks_only_the_name,
+            } = &decision.outcome
+            {
+                activation.reasons.clone_from(reasons);
+                activation.lacks_only_the_name = *lacks_only_the_name;
+            }
+        } else if payment.is_reversed() {
+            let reason = reversed(payment);
+            if !activation.reasons.contains(&reason) {
+                activation.reasons.push(reason);
+            }
+            activation.lacks_only_the_name = false;
+        }
+        if !new && !only_the_name && !payment.is_reversed() {
+            return Ok(None);
+        }
+        let what = if new {
+            "came in during review"
+        } else {
+            "became better known during review"
+        };
+        let why = format!(
+            "payment {} ({}) {what}",
+            payment.payment_id,
+            payment.status.as_str()
+        );
+        self.note_payment(work, activation, &why, None).await?;
+        Ok(None)
+    }
+
+    /// Approved or further: one that counted may have been reversed; any other is one too many.
+    async fn after_decision(
+        &self,
+        work: &mut Desking,
+        payment: &mut Payment,
+        activation: &mut Activation,
+        before: Standing,
+    ) -> Result<(), DeskError> {
+        let counted = before == Standing::Counts;
+        if !counted {
+            payment.standing = if payment.is_reversed() {
+                Standing::NotPaid
+            } else {
+                Standing::Surplus
+            };
+        }
+        self.save_payment(work, payment).await?;
+        if counted && payment.is_reversed() {
+            let reason = reversed(payment);
+            if activation.state == State::Activated {
+                if activation.flags.contains(&reason) {
+                    return Ok(());
+                }
+                let why = format!(
+                    "payment {} was reversed after activation",
+                    payment.payment_id
+                );
+                return self
+                    .note_payment(work, activation, &why, Some(reason))
+                    .await;
+            }
+            return self
+                .back_to_review(work, activation, Happening::PaymentReversed, reason)
+                .await;
+        }
+        if before == payment.standing {
+            return Ok(());
+        }
+        let flag = (payment.standing == Standing::Surplus).then(|| {
+            ReasonView::new(
+                "paid_twice",
+                format!(
+                    "Payment {} came in besides the one that was decided on.",
+                    payment.payment_id
+                ),
+                format!(
+                    "Betaling {} kwam binnen naast de betaling waarop is beslist.",
+                    payment.payment_id
+                ),
+            )
+        });
+        let why = format!(
+            "payment {} ({}) came in after the decision",
+            payment.payment_id,
+            payment.status.as_str()
+        );
+        self.note_payment(work, activation, &why, flag).await
+    }
+
+    async fn contradicted(
+        &self,
+        work: &mut Desking,
+        told: &PaymentNotification,
+        origin: &Origin<'_>,
+    ) -> Result<End, DeskError> {
+        let row = sqlx::query("SELECT * FROM payments WHERE account = $1 AND payment_id = $2")
+            .bind(origin.account)
+            .bind(told.payment_id.as_str())
+            .fetch_optional(&mut *work.tx)
+            .await?;
+        // The first event of this payment may still be waiting: its picture is made here, and marked.
+        let mut payment = match row {
+            Some(row) => Payment::read(&row)?,
+            None => {
+                return Ok(End::LookAgain {
+                    at: self.now().plus(std::time::Duration::from_secs(5)),
+                });
+            }
+        };
+        payment.conflicting = true;
+        self.save_payment(work, &payment).await?;
+        let Some(id) = payment.activation_id.clone() else {
+            return Ok(End::Processed { activation: None });
+        };
+        let Some(mut activation) = self.load(work, &id).await? else {
+            return Ok(End::Processed { activation: None });
+        };
+        let reason = ReasonView::new(
+            "notifications_conflict",
+            format!(
+                "Two notifications about payment {} say different things about the money; the first was kept.",
+                payment.payment_id
+            ),
+            format!(
+                "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
+                payment.payment_id
+            ),
+        );
+        match activation.state {
+            State::AwaitingPayment
+                if payment.was_paid() && payment.standing == Standing::Counts =>
+            {
+                self.decide_on(work, &mut activation, Happening::PaidClear)
+                    .await?;
+            }
+            State::Approved | State::Scheduled | State::AwaitingConfirmation => {
+                self.back_to_review(work, &mut activation, Happening::PaymentDoubted, reason)
+                    .await?;
+            }
+            State::UnderReview | State::InformationRequested => {
+                activation.reasons.push(reason);
+                activation.lacks_only_the_name = false;
+                self.note_payment(
+                    work,
+                    &mut activation,
+                    "a notification contradicts an earlier one",
+                    None,
+                )
+                .await?;
+            }
+            State::Activated => {
+                self.note_payment(
+                    work,
+                    &mut activation,
+                    "a notification contradicts an earlier one",
+                    Some(reason),
+                )
+                .await?
+            }
+            State::AwaitingPayment | State::Rejected | State::Expired | State::Cancelled => {}
+        }
+        Ok(End::Processed {
+            activation: Some(id),
+        })
+    }
+
+    async fn weigh(
+        &self,
+        work: &mut Desking,
+        activation: &Activation,
+    ) -> Result<Decision, DeskError> {
+        let payments = self.counting(work, &activation.id).await?;
+        let paid: Vec<_> = payments.iter().map(Payment::as_paid).collect();
+        let mut decision = decide(&self.asked(activation), &paid, self.now());
+        // With no opening in sight (the holiday calendar has an end) nothing can be promised.
+        if let Outcome::Clear { made_at, .. } = decision.outcome
+            && self
+                .rules
+                .hours
+                .takes_effect(Some(made_at), self.now())
+                .is_none()
+        {
+            let reason = ReasonView::new(
+                "office_hours_end",
+                "The office hours give no next opening; mend the setting office.hours, then approve.",
+                "De kantooruren geven geen volgende opening; herstel de instelling office.hours en keur dan goed.",
+            );
+            decision.outcome = Outcome::Unclear {
+                reasons: vec![reason],
+                lacks_only_the_name: false,
+            };
+        }
+        Ok(decision)
+    }
+
+    fn asked(&self, a: &Activation) -> Asked {
+        let form = a
+            .organisation
+            .legal_form
+            .as_deref()
+            .map(|form| form.trim().to_lowercase());
+        Asked {
+            method: a.method,
+            amount: a.amount,
+            legal_name: a.organisation.legal_name.clone(),
+            trade_names: a.organisation.trade_names.clone(),
+            legal_form: a.organisation.legal_form.clone(),
+            names_from_register: a.organisation.names_from_register,
+            sampled: self.is_sampled(&a.id)
+                || form.is_some_and(|form| self.rules.review_legal_forms.contains(&form)),
+        }
+    }
+
+    /// Whether this one falls in the share that is always reviewed; the same answer each time.
+    fn is_sampled(&self, activation: &str) -> bool {
+        let hash = crate::links::hash_of(activation);
+        let number = hash
+            .get(..8)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .unwrap_or(0);
+        number % 100 < self.rules.review_share
+    }
+
+    async fn decide_on(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        clear: Happening,
+    ) -> Result<Option<Timestamp>, DeskError> {
+        let decision = self.weigh(work, activation).await?;
+        if let Outcome::Wait { until } = decision.outcome {
+            return Ok(Some(until));
+        }
+        self.carry(work, activation, &decision, clear).await?;
+        Ok(None)
+    }
+
+    /// Makes the move that a decision asks for, and keeps the decision with its inputs.
+    async fn carry(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        decision: &Decision,
+        clear: Happening,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        let asked = self.asked(activation);
+        let mut effect = None;
+        match &decision.outcome {
+            Outcome::Wait { .. } => return Ok(()),
+            Outcome::PaidInPart { received, missing } => {
+                let email = json!({ "received": received.value(), "missing": missing.value() });
+                let why = format!("{received} received, {missing} missing");
+                let line = Line {
+                    happening: Happening::PaidInPart,
+                    actor: "system",
+                    reason: &why,
+                    email,
+                };
+                self.make(work, activation, line).await?;
+            }
+            Outcome::Clear { made_at, surplus } => {
+                effect = self.rules.hours.takes_effect(Some(*made_at), now);
+                activation.reasons.clear();
+                activation.lacks_only_the_name = false;
+                activation.made_at = Some(*made_at);
+                activation.decided_at = Some(now);
+                activation.due_at = effect;
+                if let Some(surplus) = surplus {
+                    activation.flags.push(ReasonView::new(
+                        "surplus",
+                        format!("Paid {surplus} more than asked."),
+                        format!("Er is {surplus} meer betaald dan gevraagd."),
+                    ));
+                }
+                let why = "paid in full; the account holder is the organisation";
+                self.make(work, activation, Line::by_system(clear, why))
+                    .await?;
+            }
+            Outcome::Unclear {
+                reasons,
+                lacks_only_the_name,
+            } => {
+                activation.reasons.clone_from(reasons);
+                activation.lacks_only_the_name = *lacks_only_the_name;
+                let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+                let email = json!({ "reasons": self.for_creator(activation) });
+                let line = Line {
+                    happening: Happening::PaidUnclear,
+                    actor: "system",
+                    reason: &codes.join(", "),
+                    email,
+                };
+                self.make(work, activation, line).await?;
+            }
+        }
+        let record = json!({
+            "decided_at": now,
+            "asked": asked,
+            "payments": self.counting(work, &activation.id).await?.iter().map(described).collect::<Vec<_>>(),
+            "decision": decision,
+            "office_hours": { "expression": self.rules.hours.expression(), "zone": self.rules.hours.zone().to_string(),
+                              "open_when_decided": self.rules.hours.is_open(now) },
+            "takes_effect": effect,
+            "matcher": eencent_matching::VERSION,
+        });
+        self.keep_decision(work, activation, now, &record).await
+    }
+
+    async fn keep_decision(
+        &self,
+        work: &mut Desking,
+        a: &Activation,
+        now: Timestamp,
+        record: &Value,
+    ) -> Result<(), DeskError> {
+        sqlx::query("INSERT INTO decisions (activation_id, number, at, outcome, record) VALUES ($1, $2, $3, $4, $5)")
+            .bind(a.id.as_str())
+            .bind(a.version)
+            .bind(now.micros())
+            .bind(a.state.as_str())
+            .bind(to_json(record)?)
+            .execute(&mut *work.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The reasons in the creator's language.
+    fn for_creator(&self, a: &Activation) -> Value {
+        let dutch = a.organisation.creator.language == "nl";
+        let one = |reason: &ReasonView| json!({ "code": reason.code, "text": if dutch { &reason.text_nl } else { &reason.text } });
+        a.reasons.iter().map(one).collect()
+    }
+
+    async fn note_payment(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        why: &str,
+        flag: Option<ReasonView>,
+    ) -> Result<(), DeskError> {
+        activation.flags.extend(flag);
+        if crate::state::find(Some(activation.state), Happening::PaymentNoted).is_none() {
+            return Ok(());
+        }
+        self.make(
+            work,
+            activation,
+            Line::by_system(Happening::PaymentNoted, why),
+        )
+        .await
+    }
+
+    /// Takes an approval back before it has activated anybody, and voids its link.
+    async fn back_to_review(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        happening: Happening,
+        reason: ReasonView,
+    ) -> Result<(), DeskError> {
+        self.void_link(work, activation).await?;
+        let why = reason.text.clone();
+        activation.reasons.push(reason);
+        activation.lacks_only_the_name = false;
+        activation.due_at = None;
+        self.make(work, activation, Line::by_system(happening, &why))
+            .await
+    }
+
+    /// For the identifier that turned out to be taken.
+    pub(super) async fn identifier_taken(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+    ) -> Result<(), DeskError> {
+        let (scheme, value) = activation.identifier.clone();
+        let reason = ReasonView::new(
+            "identifier_active",
+            format!("Another organisation with {scheme} {value} is active already."),
+            format!("Een andere organisatie met {scheme} {value} is al actief."),
+        );
+        self.back_to_review(work, activation, Happening::IdentifierTaken, reason)
+            .await
+    }
+}
+
+fn reversed(payment: &Payment) -> ReasonView {
+    ReasonView::new(
+        "payment_reversed",
+        format!(
+            "Payment {} was refunded or charged back.",
+            payment.payment_id
+        ),
+        format!(
+            "Betaling {} is terugbetaald of teruggeboekt.",
+            payment.payment_id
+        ),
+    )
+}
+
+/// A payment as the record of a decision keeps it.
+fn described(payment: &Payment) -> Value {
+    json!({
+        "payment_id": payment.payment_id,
+        "account": payment.account,
+        "amount": payment.amount,
+        "holder_name": payment.holder,
+        "account_masked": payment.account_number.as_ref().map(crate::personal::AccountNumber::masked),
+        "name_proven": payment.name_proven,
+        "paid_at": payment.paid_at,
+        "paid_at_proven": payment.paid_at_proven,
+        "received_at": payment.received_at,
+        "made_at": payment.made_at(),
+        "tied_by": payment.tied_by,
+    })
+}

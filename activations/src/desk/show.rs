@@ -1,0 +1,168 @@
+//! Activations as the outside sees them.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Executor};
+
+use super::Desk;
+use super::moves::{Activation, SELECT};
+use super::payments::Payment;
+use crate::personal::AccountNumber;
+use crate::refused::{DeskError, FieldProblem, Kind, Refused};
+use crate::state::{EmailKind, Happening, State};
+use crate::store::{StoreError, instant, maybe_instant, maybe_text, named, number, text};
+use crate::views::{ActivationView, EmailView, HistoryView, PaymentView};
+
+/// Which activations to list.
+#[derive(Debug, Clone, Default)]
+pub struct ActivationFilter {
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only with this reference.
+    pub reference: Option<String>,
+    /// At most so many; 1 to 500.
+    pub limit: u32,
+    /// After the activation with this id, in the order of starting.
+    pub after: Option<String>,
+}
+
+impl Desk {
+    /// One activation.
+    ///
+    /// # Errors
+    /// Refused when there is none with this id.
+    pub async fn activation(&self, id: &str) -> Result<ActivationView, DeskError> {
+        let mut connection = self.store.reader().acquire().await?;
+        self.activation_in(&mut connection, id).await
+    }
+
+    /// Activations, oldest first.
+    ///
+    /// # Errors
+    /// Refused when the state isn't one of the ten.
+    pub async fn activations(
+        &self,
+        filter: &ActivationFilter,
+    ) -> Result<Vec<ActivationView>, DeskError> {
+        if let Some(state) = &filter.state
+            && State::parse(state).is_none()
+        {
+            let names: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+            let names = names.join(", ");
+            let mut refused = Refused::new(
+                Kind::Invalid,
+                "invalid",
+                format!("There is no such state; choose one of {names}."),
+                format!("Die toestand bestaat niet; kies een van {names}."),
+            );
+            refused.fields.push(FieldProblem {
+                field: "state".to_owned(),
+                code: "state_unknown",
+                text: refused.text.clone(),
+                text_nl: refused.text_nl.clone(),
+            });
+            return Err(refused.into());
+        }
+        let mut connection = self.store.reader().acquire().await?;
+        let limit = filter.limit.clamp(1, 500);
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT id FROM activations WHERE ($1 = '' OR state = $1) AND ($2 = '' OR reference = $2) AND id > $3 ORDER BY id LIMIT {limit}"
+        )))
+        .bind(filter.state.as_deref().unwrap_or(""))
+        .bind(filter.reference.as_deref().unwrap_or(""))
+        .bind(filter.after.as_deref().unwrap_or(""))
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut all = Vec::new();
+        for row in rows {
+            all.push(
+                self.activation_in(&mut connection, &text(&row, "id")?)
+                    .await?,
+            );
+        }
+        Ok(all)
+    }
+
+    pub(super) async fn activation_in<'c, C>(
+        &self,
+        connection: &'c mut C,
+        id: &str,
+    ) -> Result<ActivationView, DeskError>
+    where
+        for<'e> &'e mut <C as std::ops::Deref>::Target: Executor<'e, Database = Any>,
+        C: std::ops::DerefMut,
+    {
+        let sql = format!("{SELECT} WHERE a.id = $1");
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&mut **connection)
+            .await?;
+        let a = Activation::read(&row.ok_or_else(Refused::no_activation)?)?;
+        let payments =
+            sqlx::query("SELECT * FROM payments WHERE activation_id = $1 ORDER BY received_at, id")
+                .bind(id)
+                .fetch_all(&mut **connection)
+                .await?;
+        let emails = sqlx::query("SELECT * FROM emails WHERE activation_id = $1 ORDER BY number")
+            .bind(id)
+            .fetch_all(&mut **connection)
+            .await?;
+        let history = sqlx::query("SELECT * FROM history WHERE activation_id = $1 ORDER BY number")
+            .bind(id)
+            .fetch_all(&mut **connection)
+            .await?;
+        Ok(ActivationView {
+            id: a.id,
+            organisation: a.organisation_id,
+            method: a.method,
+            reference: a.reference,
+            amount: a.amount,
+            state: a.state,
+            due_at: a.due_at,
+            expires_at: a.expires_at,
+            created_at: a.created_at,
+            version: a.version,
+            reasons: a.reasons,
+            flags: a.flags,
+            payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
+            emails: emails.iter().map(email).collect::<Result<_, _>>()?,
+            history: history.iter().map(line).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+pub(super) fn payment(row: &AnyRow) -> Result<PaymentView, StoreError> {
+    let payment = Payment::read(row)?;
+    Ok(PaymentView {
+        id: payment.payment_id,
+        provider: text(row, "provider")?,
+        status: payment.status.as_str().to_owned(),
+        amount: payment.amount,
+        paid_at: payment.paid_at,
+        holder_name: payment.holder.map(|holder| holder.as_str().to_owned()),
+        iban_masked: payment.account_number.as_ref().map(AccountNumber::masked),
+        standing: payment.standing.as_str().to_owned(),
+    })
+}
+
+fn email(row: &AnyRow) -> Result<EmailView, StoreError> {
+    Ok(EmailView {
+        kind: named(row, "kind", EmailKind::parse)?,
+        message_id: text(row, "message_id")?,
+        state: text(row, "state")?,
+        sent_at: maybe_instant(row, "sent_at")?,
+        maybe_sent: number(row, "maybe_sent")? == 1,
+        last_error: maybe_text(row, "last_error")?,
+    })
+}
+
+fn line(row: &AnyRow) -> Result<HistoryView, StoreError> {
+    let from = text(row, "from_state")?;
+    Ok(HistoryView {
+        at: instant(row, "at")?,
+        event: named(row, "happening", Happening::parse)?,
+        from: State::parse(&from),
+        to: named(row, "to_state", State::parse)?,
+        actor: text(row, "actor")?,
+        reason: text(row, "reason")?,
+    })
+}

@@ -1,0 +1,393 @@
+//! Rows that wait for work: what is due, who is at it, and what became of it.
+//!
+//! A queue may lose or repeat what it was told; the rows don't. A claim holds for a lease. Starting is
+//! committed before the work begins, so that a row that kills its process is noticed: after
+//! [`MAX_STARTS`] starts without an end it is set apart and the next one goes on.
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use crate::clock::Timestamp;
+use crate::store::{Store, StoreError, Tx, instant, number, text};
+
+/// How often a row may be started without ever ending before it is set apart.
+pub const MAX_STARTS: u32 = 5;
+
+/// Kinds of work that wait in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// A committed notification that has not been processed.
+    Event,
+    /// An approval to carry out: now, or scheduled and due.
+    Approval,
+    /// An e-mail to hand over.
+    Email,
+}
+
+impl Work {
+    /// All kinds.
+    pub const ALL: &'static [Self] = &[Self::Event, Self::Approval, Self::Email];
+
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Approval => "approval",
+            Self::Email => "email",
+        }
+    }
+
+    /// Reads the stable name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|work| work.as_str() == text)
+    }
+
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Event => "events",
+            Self::Approval => "activations",
+            Self::Email => "emails",
+        }
+    }
+
+    /// Which rows wait, as SQL; `$1` is now.
+    const fn waiting(self) -> &'static str {
+        match self {
+            Self::Event => "state = 'waiting'",
+            Self::Approval => {
+                "set_apart_at IS NULL AND state IN ('approved', 'scheduled') AND (state = 'approved' OR due_at <= $1)"
+            }
+            Self::Email => "state = 'waiting'",
+        }
+    }
+
+    /// Since when a row waits, as SQL.
+    const fn since(self) -> &'static str {
+        match self {
+            Self::Event => "received_at",
+            Self::Approval => "due_at",
+            Self::Email => "created_at",
+        }
+    }
+
+    /// What giving up writes, as SQL; `$1` is now.
+    const fn given_up(self) -> &'static str {
+        match self {
+            Self::Event => "state = 'quarantined', processed_at = $1",
+            Self::Approval => "set_apart_at = $1",
+            Self::Email => "state = 'failed', sent_at = NULL",
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The right to work on one row until its lease runs out. Whoever lost it can't write.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Kind of work.
+    pub work: Work,
+    /// The row.
+    pub id: String,
+    /// How often it was begun since it last ended, this time included.
+    pub starts: u32,
+    /// How often it failed before.
+    pub attempts: u32,
+    /// Since when it waits.
+    pub waiting_since: Timestamp,
+    pub(crate) lease: String,
+}
+
+/// How much waits, and how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What: a kind of work, or a state of activations.
+    pub what: String,
+    /// How many rows.
+    pub count: i64,
+    /// Age of the oldest; zero when there is none.
+    pub oldest: Duration,
+}
+
+/// Told, after a commit, that a row waits. Only a hint: it may be lost, the sweep finds the row.
+pub trait Nudge: Send + Sync {
+    /// Look at this row soon.
+    fn look(&self, work: Work, id: &str);
+}
+
+/// Tells nobody; the sweep alone finds the rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoNudge;
+
+impl Nudge for NoNudge {
+    fn look(&self, _: Work, _: &str) {}
+}
+
+impl Store {
+    /// Rows that are due and that nobody is at, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn due(
+        &self,
+        work: Work,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = format!(
+            "SELECT id FROM {} WHERE {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
+             AND (lease_until IS NULL OR lease_until <= $1) ORDER BY {} LIMIT {limit}",
+            work.table(),
+            work.waiting(),
+            work.since(),
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(now.micros())
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(|row| text(row, "id")).collect()
+    }
+
+    /// Takes a row to work on, for as long as `lease`. `None` when it isn't due, is done, or somebody
+    /// is at it; also when it was started [`MAX_STARTS`] times without an end: then it is set apart.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the row then stays as it was.
+    pub async fn claim(
+        &self,
+        work: Work,
+        id: &str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        let token = self.new_lease();
+        let sql = format!(
+            "UPDATE {} SET starts = starts + 1, lease = $2, lease_until = $3 \
+             WHERE id = $4 AND {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
+             AND (lease_until IS NULL OR lease_until <= $1) RETURNING starts, attempts, {} AS since",
+            work.table(),
+            work.waiting(),
+            work.since(),
+        );
+        let mut tx = self.begin().await?;
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(now.micros())
+            .bind(token.as_str())
+            .bind(now.plus(lease).micros())
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let claim = Claim {
+            work,
+            id: id.to_owned(),
+            starts: u32::try_from(number(&row, "starts")?).unwrap_or(u32::MAX),
+            attempts: u32::try_from(number(&row, "attempts")?).unwrap_or(u32::MAX),
+            waiting_since: instant(&row, "since")?,
+            lease: token,
+        };
+        let poison = claim.starts > MAX_STARTS;
+        if poison {
+            let why =
+                format!("started {MAX_STARTS} times and never ended: it may be ending the process");
+            end_badly(&mut tx, &claim, now, &why).await?;
+        }
+        tx.commit().await?;
+        if poison {
+            tracing::error!(
+                work = work.as_str(),
+                id,
+                "set apart: started {MAX_STARTS} times without an end"
+            );
+            return Ok(None);
+        }
+        Ok(Some(claim))
+    }
+
+    /// Ends a claim that failed: counts the attempt and lets the row wait until `retry_at`. Does nothing
+    /// when the lease was lost.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the lease then runs out by itself.
+    pub async fn put_back(
+        &self,
+        claim: &Claim,
+        retry_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        put_back_in(&mut tx, claim, retry_at, error, 1).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a claim for good: the row is set apart, shown to operators, and not tried again.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the lease then runs out by itself.
+    pub async fn give_up(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        end_badly(&mut tx, claim, now, error).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Frees every lease; for the only worker process of a database, when it starts: whoever held them
+    /// is dead. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn free_leases(&self) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut freed = 0;
+        for work in Work::ALL {
+            let sql = format!(
+                "UPDATE {} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL",
+                work.table()
+            );
+            freed += sqlx::query(AssertSqlSafe(sql))
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+        }
+        tx.commit().await?;
+        Ok(freed)
+    }
+
+    /// How much waits, for metrics: each kind of work, what was set apart, and each state of an activation that isn't final.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+        let mut all = Vec::new();
+        for work in Work::ALL {
+            let sql = format!(
+                "SELECT COUNT(*) AS many, COALESCE(MIN({}), $1) AS oldest FROM {} WHERE {}",
+                work.since(),
+                work.table(),
+                work.waiting()
+            );
+            let row = sqlx::query(AssertSqlSafe(sql))
+                .bind(now.micros())
+                .fetch_one(self.reader())
+                .await?;
+            all.push(waiting(work.as_str(), &row, now)?);
+        }
+        let quarantined = "SELECT COUNT(*) AS many, COALESCE(MIN(received_at), $1) AS oldest FROM events WHERE state = 'quarantined'";
+        let row = sqlx::query(quarantined)
+            .bind(now.micros())
+            .fetch_one(self.reader())
+            .await?;
+        all.push(waiting("quarantined", &row, now)?);
+        let unallocated = "SELECT COUNT(*) AS many, COALESCE(MIN(received_at), $1) AS oldest FROM payments WHERE standing = 'unallocated'";
+        let row = sqlx::query(unallocated)
+            .bind(now.micros())
+            .fetch_one(self.reader())
+            .await?;
+        all.push(waiting("unallocated", &row, now)?);
+        for state in crate::state::State::ALL
+            .iter()
+            .filter(|state| !state.is_final())
+        {
+            let sql = "SELECT COUNT(*) AS many, COALESCE(MIN(h.at), $1) AS oldest FROM activations a \
+                       JOIN history h ON h.activation_id = a.id AND h.number = a.version WHERE a.state = $2";
+            let row = sqlx::query(sql)
+                .bind(now.micros())
+                .bind(state.as_str())
+                .fetch_one(self.reader())
+                .await?;
+            all.push(waiting(state.as_str(), &row, now)?);
+        }
+        Ok(all)
+    }
+}
+
+fn waiting(what: &str, row: &sqlx::any::AnyRow, now: Timestamp) -> Result<Waiting, StoreError> {
+    Ok(Waiting {
+        what: what.to_owned(),
+        count: number(row, "many")?,
+        oldest: now.since(instant(row, "oldest")?),
+    })
+}
+
+/// Lets the row wait until `retry_at` inside a transaction; `failed` is 1 for a failure, 0 for a wait by design.
+pub(crate) async fn put_back_in(
+    tx: &mut Tx,
+    claim: &Claim,
+    retry_at: Timestamp,
+    error: &str,
+    failed: i64,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE {} SET starts = 0, attempts = attempts + $1, next_attempt_at = $2, last_error = $3, lease = NULL, lease_until = NULL \
+         WHERE id = $4 AND lease = $5",
+        claim.work.table()
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(failed)
+        .bind(retry_at.micros())
+        .bind(cut(error))
+        .bind(claim.id.as_str())
+        .bind(claim.lease.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn end_badly(
+    tx: &mut Tx,
+    claim: &Claim,
+    now: Timestamp,
+    error: &str,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE {} SET {}, starts = 0, last_error = $2, lease = NULL, lease_until = NULL WHERE id = $3 AND lease = $4",
+        claim.work.table(),
+        claim.work.given_up()
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(now.micros())
+        .bind(cut(error))
+        .bind(claim.id.as_str())
+        .bind(claim.lease.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends a claim well inside the transaction of its work; `set` is what else to write. The fence: when
+/// the lease was lost, nothing of the transaction may be committed.
+pub(crate) async fn end_well(tx: &mut Tx, claim: &Claim, set: &str) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE {} SET {set} starts = 0, next_attempt_at = NULL, last_error = NULL, lease = NULL, lease_until = NULL WHERE id = $1 AND lease = $2",
+        claim.work.table()
+    );
+    let ended = sqlx::query(AssertSqlSafe(sql))
+        .bind(claim.id.as_str())
+        .bind(claim.lease.as_str())
+        .execute(&mut **tx)
+        .await?;
+    if ended.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LeaseLost(claim.id.clone()))
+    }
+}
+
+/// Errors are kept short: an SMTP server may answer with a page.
+fn cut(error: &str) -> String {
+    error
+        .chars()
+        .take(500)
+        .map(|c| if c == '\0' { ' ' } else { c })
+        .collect()
+}

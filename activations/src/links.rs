@@ -1,0 +1,65 @@
+//! Links to round off an activation: derived from a key, never stored.
+//!
+//! The token is HMAC-SHA-256 over the activation and the number of the link, so that every attempt to
+//! send an e-mail carries the same one, and a copy of the database opens nothing: it holds hashes only.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::entropy::{Entropy, NoEntropy};
+
+/// Stands in a kept e-mail for the link, which is put in its place at hand-over.
+pub const LINK_PLACEHOLDER: &str = "@@LINK@@";
+
+/// The key that links are derived from: 32 secret bytes.
+#[derive(Clone)]
+pub struct LinksKey([u8; 32]);
+
+impl LinksKey {
+    /// A new key.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        let mut bytes = [0_u8; 32];
+        entropy.fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// From 64 hexadecimal digits, surrounding white space aside; `None` otherwise.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = hex::decode(text.trim()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
+    /// As 64 hexadecimal digits, to keep in a file that only the program may read.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// The token of a link: 43 characters that are safe in an address.
+    pub(crate) fn token(&self, activation_id: &str, number: i64) -> String {
+        let message = format!("round-off\n{activation_id}\n{number}");
+        // HMAC takes a key of any length; the error can't occur, and an empty token would match nothing.
+        match Hmac::<Sha256>::new_from_slice(&self.0) {
+            Ok(mut mac) => {
+                mac.update(message.as_bytes());
+                URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+            }
+            Err(_) => String::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for LinksKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinksKey(***)")
+    }
+}
+
+/// What the database keeps of a secret.
+pub(crate) fn hash_of(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}

@@ -1,0 +1,258 @@
+//! The store: connections, migrations and errors. All SQL of the product is in this crate.
+//!
+//! SQLite has one writer at a time. All writing goes through one connection, so that writers queue
+//! here, in order and with our own time limits, and never meet `SQLITE_BUSY` among themselves; each
+//! transaction begins `IMMEDIATE`, because one that begins by reading can't always become a writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// How many connections read at once.
+const READERS: u32 = 8;
+
+/// How long a statement waits for another process (a command beside the server) to let go.
+const BUSY_TIMEOUT_MS: u32 = 10_000;
+
+/// How long to wait for a connection before saying that the store is not available.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database that holds the truth. Clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    write: AnyPool,
+    read: AnyPool,
+    file: Option<PathBuf>,
+    /// Distinguishes this process' leases from those of one that had the same row before a crash.
+    instance: Arc<str>,
+    leases: Arc<AtomicU64>,
+}
+
+/// The store can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address isn't one of a database that this version knows.
+    #[error(
+        "database.url: {0} is not a database this version can use; write sqlite://PATH, such as sqlite://eencent-data/eencent.db"
+    )]
+    Address(String),
+    /// The folder of the database file can't be made.
+    #[error("can't make the folder {0} for the database")]
+    Folder(PathBuf, #[source] std::io::Error),
+    /// It could not be opened.
+    #[error("can't open the database {0}")]
+    Open(String, #[source] sqlx::Error),
+    /// It was made by a newer version of this program.
+    #[error(
+        "the database was made by a newer version of eencent (migration {0}); start that version, or restore a backup from before the upgrade"
+    )]
+    Newer(i64),
+    /// A migration failed; it was rolled back.
+    #[error("the database could not be brought up to date; nothing was changed")]
+    Migrate(#[source] MigrateError),
+    /// A statement failed.
+    #[error("the database did not do what was asked")]
+    Statement(#[from] sqlx::Error),
+    /// A row holds what no version of this program writes.
+    #[error("the database holds a value that can't be read: {0}")]
+    Unreadable(String),
+    /// The lease on a row ran out while it was being worked on; nothing was written.
+    #[error("another worker has taken over {0}")]
+    LeaseLost(String),
+    /// The operating system gave no randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] crate::entropy::NoEntropy),
+}
+
+impl StoreError {
+    /// Whether the statement broke a unique index.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+/// A transaction that writes.
+pub(crate) type Tx = Transaction<'static, Any>;
+
+impl Store {
+    /// Opens the database at `sqlite://PATH`, which is made when missing, with its folder.
+    ///
+    /// Everything that is committed is on disk: WAL with `synchronous=FULL`, foreign keys on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the address is of another kind, or the file can't be opened.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let path = sqlite_path(url).ok_or_else(|| StoreError::Address(without_password(url)))?;
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        }
+        sqlx::any::install_default_drivers();
+        let address = format!("sqlite://{}?mode=rwc", path.display());
+        let open = |error| StoreError::Open(path.display().to_string(), error);
+        let write = options(1).connect(&address).await.map_err(open)?;
+        let read = options(READERS).connect(&address).await.map_err(open)?;
+        let mut instance = [0_u8; 12];
+        crate::entropy::Entropy::fill(&crate::entropy::OsEntropy, &mut instance)?;
+        Ok(Self {
+            write,
+            read,
+            file: Some(path),
+            instance: hex::encode(instance).into(),
+            leases: Arc::default(),
+        })
+    }
+
+    /// Brings the schema up to date; does nothing when it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when the schema is newer than this program; nothing is changed then.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let result = MIGRATIONS.run(&self.write).await;
+        result.map_err(|error| match error {
+            MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
+                StoreError::Newer(version)
+            }
+            other => StoreError::Migrate(other),
+        })
+    }
+
+    /// Whether the store answers and its schema is there.
+    ///
+    /// # Errors
+    /// When it doesn't.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM states LIMIT 1")
+            .fetch_one(&self.read)
+            .await?;
+        Ok(())
+    }
+
+    /// The database file, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Closes all connections, after what they are doing.
+    pub async fn close(&self) {
+        self.write.close().await;
+        self.read.close().await;
+    }
+
+    pub(crate) fn reader(&self) -> &AnyPool {
+        &self.read
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A new lease, unlike any other of any process.
+    pub(crate) fn new_lease(&self) -> String {
+        let number = self.leases.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{number}", self.instance)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+fn options(connections: u32) -> sqlx::pool::PoolOptions<Any> {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection
+                    .execute(sqlx::AssertSqlSafe(format!(
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_size_limit = 67108864;"
+                    )))
+                    .await?;
+                Ok(())
+            })
+        })
+}
+
+fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
+}
+
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// Reads a column by name.
+pub(crate) fn text(row: &AnyRow, column: &str) -> Result<String, StoreError> {
+    Ok(row.try_get::<String, _>(column)?)
+}
+
+pub(crate) fn maybe_text(row: &AnyRow, column: &str) -> Result<Option<String>, StoreError> {
+    Ok(row.try_get::<Option<String>, _>(column)?)
+}
+
+pub(crate) fn number(row: &AnyRow, column: &str) -> Result<i64, StoreError> {
+    Ok(row.try_get::<i64, _>(column)?)
+}
+
+pub(crate) fn maybe_number(row: &AnyRow, column: &str) -> Result<Option<i64>, StoreError> {
+    Ok(row.try_get::<Option<i64>, _>(column)?)
+}
+
+pub(crate) fn instant(row: &AnyRow, column: &str) -> Result<crate::clock::Timestamp, StoreError> {
+    number(row, column).map(crate::clock::Timestamp::from_micros)
+}
+
+pub(crate) fn maybe_instant(
+    row: &AnyRow,
+    column: &str,
+) -> Result<Option<crate::clock::Timestamp>, StoreError> {
+    Ok(maybe_number(row, column)?.map(crate::clock::Timestamp::from_micros))
+}
+
+/// Reads a JSON column.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(
+    row: &AnyRow,
+    column: &str,
+) -> Result<T, StoreError> {
+    let text = text(row, column)?;
+    serde_json::from_str(&text)
+        .map_err(|error| StoreError::Unreadable(format!("{column}: {error}")))
+}
+
+/// Reads a column whose text is one of a closed set.
+pub(crate) fn named<T>(
+    row: &AnyRow,
+    column: &str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<T, StoreError> {
+    let text = text(row, column)?;
+    parse(&text).ok_or_else(|| StoreError::Unreadable(format!("{column}: {text}")))
+}
+
+/// Writes a value as JSON text.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
