@@ -1,0 +1,103 @@
+//! The answer: a verdict with what it rests on.
+
+use crate::reason::Reason;
+use serde::{Deserialize, Serialize};
+
+/// What follows from the names alone.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The account holder is the organisation; no person needs to look.
+    Match,
+    /// A person must look.
+    Review,
+}
+
+impl Verdict {
+    /// The stable name, as it is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Match => "match",
+            Verdict::Review => "review",
+        }
+    }
+}
+
+/// Differences that were folded away on the way to a match: the closed list.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Folding {
+    /// Capitals.
+    Case,
+    /// Accents, ligatures and their two-letter spellings (ü as u or ue, æ as ae, ĳ as ij).
+    Diacritics,
+    /// Punctuation and symbols.
+    Punctuation,
+    /// Spaces and hyphens: the same letters in the same order.
+    Spacing,
+    /// &, +, en and and for one another.
+    Connector,
+    /// An & that the bank lost.
+    ConnectorLost,
+    /// The same legal form in another notation.
+    LegalFormNotation,
+    /// The legal form in front instead of behind, or the other way round.
+    LegalFormPosition,
+    /// A legal form that only the register's form field states.
+    LegalFormFromRegister,
+    /// A partnership's legal form left out.
+    LegalFormLeftOut,
+    /// A word shortened in a usual way.
+    Abbreviation,
+    /// A preposition left out of a shortened or a church's name.
+    Preposition,
+    /// A name cut at a bank's field length.
+    Cut,
+    /// Two registered names written as one.
+    TwoNames,
+}
+
+/// The outcome of one comparison; stored with the decision, never recomputed to explain it.
+#[derive(Serialize, Deserialize, Clone, PartialEq)]
+pub struct Evidence {
+    /// Match or review.
+    pub verdict: Verdict,
+    /// 0..=100, only to order the review queue. 100 is a match and nothing else is.
+    pub score: u8,
+    /// Never empty; the first is the weightiest.
+    pub reasons: Vec<Reason>,
+    /// The registered name that matched, or came closest.
+    pub matched_name: Option<String>,
+    /// What was folded to get to a match; empty for a review.
+    pub folded: Vec<Folding>,
+    /// Words of the account that the closest registered name does not have.
+    pub left_over_account: Vec<String>,
+    /// Words of the closest registered name that the account does not have.
+    pub left_over_registered: Vec<String>,
+    /// The account name with invisible characters made visible.
+    pub account_name_shown: String,
+    /// The version of the matcher that decided.
+    pub version: String,
+}
+
+impl std::fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Evidence")
+            .field("verdict", &self.verdict)
+            .field("score", &self.score)
+            .field("reasons", &self.reasons)
+            .field("matched_name", &self.matched_name.as_deref().map(masked))
+            .field("folded", &self.folded)
+            .field("left_over_account", &self.left_over_account.len())
+            .field("left_over_registered", &self.left_over_registered.len())
+            .field("account_name_shown", &masked(&self.account_name_shown))
+            .field("version", &self.version)
+            .finish()
+    }
+}
+
+/// First letter and length: enough to tell two log lines apart, too little to name a person.
+pub(crate) fn masked(name: &str) -> String {
+    let first: String = name.chars().take(1).collect();
+    format!("{first}…({})", name.chars().count())
+}

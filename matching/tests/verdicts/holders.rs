@@ -1,0 +1,166 @@
+//! Who holds the account: persons, two names in one, payment services, names that say too little.
+
+use crate::cases::{BV, PUBLIC, SOLE, VERENIGING, VOF, all_match, all_reviewed};
+use eencent_matching::ReasonCode;
+
+#[test]
+fn names_that_say_too_little_never_match_alone() {
+    all_reviewed(
+        ReasonCode::GenericName,
+        &[
+            ("Catering", "Meeuw B.V.", &["Catering"], BV),
+            ("DE SLAGER", "Meeuw B.V.", &["De Slager"], BV),
+            ("Beheer & Advies", "Meeuw B.V.", &["Beheer & Advies"], BV),
+            ("Loodgietersbedrijf", "Loodgietersbedrijf", &[], SOLE),
+            (
+                "Vereniging Christelijke School",
+                "Vereniging Christelijke School",
+                &[],
+                VERENIGING,
+            ),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::PrivatePerson,
+        &[
+            ("J. de Vries", "J. de Vries", &["J. de Vries"], SOLE),
+            ("Gebr. De Vries", "V.O.F. Gebroeders De Vries", &[], VOF),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::NameTooShort,
+        &[("ZWF", "Meeuw B.V.", &["ZWF"], BV)],
+    );
+    all_match(&[
+        ("Catering BV", "Catering B.V.", &[], BV),
+        (
+            "Loodgietersbedrijf De Vries",
+            "Loodgietersbedrijf De Vries",
+            &[],
+            SOLE,
+        ),
+        (
+            "Provincie Noord-Holland",
+            "Provincie Noord-Holland",
+            &[],
+            PUBLIC,
+        ),
+    ]);
+}
+
+#[test]
+fn two_names_match_when_both_are_on_record() {
+    all_match(&[
+        (
+            "Meeuw BV h.o.d.n. De Blauwe Zeewolf",
+            "Meeuw B.V.",
+            &["De Blauwe Zeewolf"],
+            BV,
+        ),
+        (
+            "DE BLAUWE ZEEWOLF (MEEUW BV)",
+            "Meeuw B.V.",
+            &["De Blauwe Zeewolf"],
+            BV,
+        ),
+        (
+            "Meeuw BV t.h.o.d.n. Catering",
+            "Meeuw B.V.",
+            &["Catering"],
+            BV,
+        ),
+        (
+            "J Meeuw h/o Visserij Zeewolf",
+            "Visserij Zeewolf",
+            &["Visserij Zeewolf"],
+            SOLE,
+        ),
+    ]);
+    all_reviewed(
+        ReasonCode::TradeNameNotRegistered,
+        &[
+            (
+                "Meeuw BV h.o.d.n. De Rode Zeewolf",
+                "Meeuw B.V.",
+                &["De Blauwe Zeewolf"],
+                BV,
+            ),
+            (
+                "Kwal BV h.o.d.n. De Blauwe Zeewolf",
+                "Meeuw B.V.",
+                &["De Blauwe Zeewolf"],
+                BV,
+            ),
+            (
+                "J Meeuw h/o Kapsalon Zeewolf",
+                "Visserij Zeewolf",
+                &["Visserij Zeewolf"],
+                SOLE,
+            ),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::SoleTraderAccount,
+        &[(
+            "J Meeuw h/o Visserij Zeewolf",
+            "Visserij Zeewolf B.V.",
+            &["Visserij Zeewolf"],
+            BV,
+        )],
+    );
+}
+
+#[test]
+fn persons_payment_services_and_placeholders_are_named() {
+    all_reviewed(
+        ReasonCode::PrivatePerson,
+        &[
+            ("Hr J. Meeuw", "Zeewolf B.V.", &[], BV),
+            ("MEEUW J A", "Visserij Meeuw", &["Visserij Meeuw"], SOLE),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::SeveralHolders,
+        &[("J Meeuw e/o K Zeewolf", "V.O.F. Meeuw en Zeewolf", &[], VOF)],
+    );
+    all_reviewed(
+        ReasonCode::PaymentServiceAccount,
+        &[
+            ("Stichting Mollie Payments", "Zeewolf B.V.", &[], BV),
+            ("Adyen", "Zeewolf B.V.", &["Adyen"], BV),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::PlaceholderName,
+        &[
+            ("ONBEKEND", "Zeewolf B.V.", &["Onbekend"], BV),
+            ("NL02 ABNA 0123 4567 89", "Zeewolf B.V.", &[], BV),
+            ("B.V.", "Zeewolf B.V.", &[], BV),
+            ("Hr", "Zeewolf B.V.", &[], BV),
+            ("0123456789", "Zeewolf B.V.", &[], BV),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::NameMissing,
+        &[
+            ("", "Zeewolf B.V.", &[], BV),
+            (" -. ", "Zeewolf B.V.", &[], BV),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::NotInFullLife,
+        &[
+            ("Zeewolf B.V. i.o.", "Zeewolf B.V.", &[], BV),
+            (
+                "Zeewolf B.V. in liquidatie",
+                "Zeewolf B.V. in liquidatie",
+                &[],
+                BV,
+            ),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::HeldForAnother,
+        &[("Zeewolf B.V. inzake Meeuw", "Zeewolf B.V.", &[], BV)],
+    );
+}
