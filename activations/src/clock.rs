@@ -100,8 +100,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse_rfc3339(&text)
-            .ok_or_else(|| de::Error::custom("expected a time such as 2026-03-10T09:00:00Z"))
+        Self::parse_rfc3339(&text).ok_or_else(|| de::Error::custom("expected a time such as 2026-03-10T09:00:00Z"))
     }
 }
 

@@ -129,10 +129,7 @@ pub fn decide(asked: &Asked, payments: &[Paid], now: Timestamp) -> Decision {
         sum = sum.saturating_add(minor);
     }
     if asked.method == Method::Ideal && reasons.is_empty() && sum != asked.amount.minor {
-        reasons.push(amount_differs(
-            asked,
-            Money::new(sum, asked.amount.currency),
-        ));
+        reasons.push(amount_differs(asked, Money::new(sum, asked.amount.currency)));
     }
     if told_twice(payments) {
         reasons.push(ReasonView::new(
@@ -143,9 +140,8 @@ pub fn decide(asked: &Asked, payments: &[Paid], now: Timestamp) -> Decision {
     }
     let before_names = reasons.len();
     name_reasons(asked, payments, &compared, &mut reasons);
-    let only_missing = before_names == 0
-        && !reasons.is_empty()
-        && reasons.iter().all(|reason| reason.code == "name_missing");
+    let only_missing =
+        before_names == 0 && !reasons.is_empty() && reasons.iter().all(|reason| reason.code == "name_missing");
     if payments.is_empty() {
         reasons.push(ReasonView::new(
             "nothing_paid",
@@ -215,30 +211,27 @@ fn money_reasons(asked: &Asked, payment: &Paid, reasons: &mut Vec<ReasonView>) {
     if payment.reversed {
         reasons.push(ReasonView::new(
             "payment_reversed",
-            format!(
-                "Payment {} was refunded or charged back.",
-                payment.payment_id
-            ),
-            format!(
-                "Betaling {} is terugbetaald of teruggeboekt.",
-                payment.payment_id
-            ),
+            format!("Payment {} was refunded or charged back.", payment.payment_id),
+            format!("Betaling {} is terugbetaald of teruggeboekt.", payment.payment_id),
         ));
     }
     if payment.conflicting {
         reasons.push(ReasonView::new(
             "notifications_conflict",
-            format!("Two notifications about payment {} say different things about the money; the first was kept.", payment.payment_id),
-            format!("Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.", payment.payment_id),
+            format!(
+                "Two notifications about payment {} say different things about the money; the first was kept.",
+                payment.payment_id
+            ),
+            format!(
+                "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
+                payment.payment_id
+            ),
         ));
     }
     match payment.amount {
         None => reasons.push(ReasonView::new(
             "amount_unknown",
-            format!(
-                "The provider did not say how much payment {} was.",
-                payment.payment_id
-            ),
+            format!("The provider did not say how much payment {} was.", payment.payment_id),
             format!(
                 "De betaaldienstverlener heeft niet gemeld hoe hoog betaling {} was.",
                 payment.payment_id
@@ -246,14 +239,8 @@ fn money_reasons(asked: &Asked, payment: &Paid, reasons: &mut Vec<ReasonView>) {
         )),
         Some(amount) if amount.currency != asked.amount.currency => reasons.push(ReasonView::new(
             "currency_differs",
-            format!(
-                "Paid in {}, asked in {}.",
-                amount.currency, asked.amount.currency
-            ),
-            format!(
-                "Betaald in {}, gevraagd in {}.",
-                amount.currency, asked.amount.currency
-            ),
+            format!("Paid in {}, asked in {}.", amount.currency, asked.amount.currency),
+            format!("Betaald in {}, gevraagd in {}.", amount.currency, asked.amount.currency),
         )),
         Some(amount) if amount.minor <= 0 => reasons.push(amount_differs(asked, amount)),
         Some(_) => {}
@@ -279,25 +266,14 @@ fn told_twice(payments: &[Paid]) -> bool {
     payments.iter().enumerate().any(|(at, a)| {
         payments.iter().skip(at + 1).any(|b| {
             let apart = a.made_at.since(b.made_at).max(b.made_at.since(a.made_at));
-            a.account != b.account
-                && a.amount == b.amount
-                && apart <= TWICE_TOLD_WITHIN
-                && same_payer(a, b)
+            a.account != b.account && a.amount == b.amount && apart <= TWICE_TOLD_WITHIN && same_payer(a, b)
         })
     })
 }
 
-fn name_reasons(
-    asked: &Asked,
-    payments: &[Paid],
-    compared: &[Compared],
-    reasons: &mut Vec<ReasonView>,
-) {
+fn name_reasons(asked: &Asked, payments: &[Paid], compared: &[Compared], reasons: &mut Vec<ReasonView>) {
     for payment in payments.iter().filter(|payment| !payment.reversed) {
-        let Some(found) = compared
-            .iter()
-            .find(|one| one.payment_id == payment.payment_id)
-        else {
+        let Some(found) = compared.iter().find(|one| one.payment_id == payment.payment_id) else {
             reasons.push(ReasonView::new(
                 "name_missing",
                 "The bank has not reported the account holder's name.",

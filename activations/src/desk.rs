@@ -14,6 +14,7 @@
 mod acts;
 mod carry_out;
 mod checks;
+mod deciding;
 mod explain;
 mod keys;
 mod letters;

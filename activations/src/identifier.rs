@@ -48,9 +48,7 @@ struct Written {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnIdentifier {
     /// The scheme isn't two letters, a colon, and 1 to 20 letters or digits.
-    #[error(
-        "the scheme of an identifier is a country and a register, such as `NL:KVK`, `NL:VAT` or `BE:EN`"
-    )]
+    #[error("the scheme of an identifier is a country and a register, such as `NL:KVK`, `NL:VAT` or `BE:EN`")]
     Scheme,
     /// Not eight digits.
     #[error(
@@ -88,8 +86,7 @@ impl Scheme {
         let name = text.trim().to_ascii_uppercase();
         let (country, register) = name.split_once(':').ok_or(NotAnIdentifier::Scheme)?;
         let is_country = country.len() == 2 && country.bytes().all(|b| b.is_ascii_alphabetic());
-        let is_register = (1..=20).contains(&register.len())
-            && register.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_register = (1..=20).contains(&register.len()) && register.bytes().all(|b| b.is_ascii_alphanumeric());
         if !is_country || !is_register {
             return Err(NotAnIdentifier::Scheme);
         }
@@ -194,9 +191,7 @@ fn are_digits(text: &str, count: usize) -> bool {
 }
 
 fn kvk(text: &str) -> Result<String, NotAnIdentifier> {
-    are_digits(text, 8)
-        .then(|| text.to_owned())
-        .ok_or(NotAnIdentifier::Kvk)
+    are_digits(text, 8).then(|| text.to_owned()).ok_or(NotAnIdentifier::Kvk)
 }
 
 /// Two kinds are about: those given before 2020, whose nine digits stand the eleven-test, and those
@@ -310,16 +305,9 @@ mod tests {
             ("DE:HRB", "a\nb", Not::Value),
             ("DE:HRB", "a\u{200B}b", Not::Value),
         ] {
-            assert_eq!(
-                Identifier::parse(scheme, value),
-                Err(refusal),
-                "{scheme} {value:?}"
-            );
+            assert_eq!(Identifier::parse(scheme, value), Err(refusal), "{scheme} {value:?}");
         }
-        assert_eq!(
-            Identifier::parse("DE:HRB", &"é".repeat(51)),
-            Err(Not::Value)
-        );
+        assert_eq!(Identifier::parse("DE:HRB", &"é".repeat(51)), Err(Not::Value));
         assert!(Identifier::parse("DE:HRB", &"é".repeat(50)).is_ok());
         assert!(Not::RsinDigit.to_string().contains("compare it with"));
     }

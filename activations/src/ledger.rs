@@ -134,12 +134,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store doesn't answer.
-    pub async fn due(
-        &self,
-        work: Work,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<String>, StoreError> {
+    pub async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
         let sql = format!(
             "SELECT id FROM {} WHERE {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
              AND (lease_until IS NULL OR lease_until <= $1) ORDER BY {} LIMIT {limit}",
@@ -194,8 +189,7 @@ impl Store {
         };
         let poison = claim.starts > MAX_STARTS;
         if poison {
-            let why =
-                format!("started {MAX_STARTS} times and never ended: it may be ending the process");
+            let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
             end_badly(&mut tx, &claim, now, &why).await?;
         }
         tx.commit().await?;
@@ -215,12 +209,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store doesn't answer; the lease then runs out by itself.
-    pub async fn put_back(
-        &self,
-        claim: &Claim,
-        retry_at: Timestamp,
-        error: &str,
-    ) -> Result<(), StoreError> {
+    pub async fn put_back(&self, claim: &Claim, retry_at: Timestamp, error: &str) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         put_back_in(&mut tx, claim, retry_at, error, 1).await?;
         Ok(tx.commit().await?)
@@ -230,12 +219,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store doesn't answer; the lease then runs out by itself.
-    pub async fn give_up(
-        &self,
-        claim: &Claim,
-        now: Timestamp,
-        error: &str,
-    ) -> Result<(), StoreError> {
+    pub async fn give_up(&self, claim: &Claim, now: Timestamp, error: &str) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         end_badly(&mut tx, claim, now, error).await?;
         Ok(tx.commit().await?)
@@ -254,10 +238,7 @@ impl Store {
                 "UPDATE {} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL",
                 work.table()
             );
-            freed += sqlx::query(AssertSqlSafe(sql))
-                .execute(&mut *tx)
-                .await?
-                .rows_affected();
+            freed += sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await?.rows_affected();
         }
         tx.commit().await?;
         Ok(freed)
@@ -282,7 +263,8 @@ impl Store {
                 .await?;
             all.push(waiting(work.as_str(), &row, now)?);
         }
-        let quarantined = "SELECT COUNT(*) AS many, COALESCE(MIN(received_at), $1) AS oldest FROM events WHERE state = 'quarantined'";
+        let quarantined =
+            "SELECT COUNT(*) AS many, COALESCE(MIN(received_at), $1) AS oldest FROM events WHERE state = 'quarantined'";
         let row = sqlx::query(quarantined)
             .bind(now.micros())
             .fetch_one(self.reader())
@@ -294,10 +276,7 @@ impl Store {
             .fetch_one(self.reader())
             .await?;
         all.push(waiting("unallocated", &row, now)?);
-        for state in crate::state::State::ALL
-            .iter()
-            .filter(|state| !state.is_final())
-        {
+        for state in crate::state::State::ALL.iter().filter(|state| !state.is_final()) {
             let sql = "SELECT COUNT(*) AS many, COALESCE(MIN(h.at), $1) AS oldest FROM activations a \
                        JOIN history h ON h.activation_id = a.id AND h.number = a.version WHERE a.state = $2";
             let row = sqlx::query(sql)
@@ -343,12 +322,7 @@ pub(crate) async fn put_back_in(
     Ok(())
 }
 
-async fn end_badly(
-    tx: &mut Tx,
-    claim: &Claim,
-    now: Timestamp,
-    error: &str,
-) -> Result<(), StoreError> {
+async fn end_badly(tx: &mut Tx, claim: &Claim, now: Timestamp, error: &str) -> Result<(), StoreError> {
     let sql = format!(
         "UPDATE {} SET {}, starts = 0, last_error = $2, lease = NULL, lease_until = NULL WHERE id = $3 AND lease = $4",
         claim.work.table(),

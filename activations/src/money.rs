@@ -29,8 +29,8 @@ impl Currency {
     /// How many decimals its minor unit has (ISO 4217): two for nearly all.
     const fn decimals(self) -> usize {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
-            | b"RWF" | b"UGX" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -102,9 +102,7 @@ impl Money {
         if rest.bytes().any(|b| b != b'0') {
             return Err(NotMoney);
         }
-        let minor: i64 = format!("{whole}{kept:0<decimals$}")
-            .parse()
-            .map_err(|_| NotMoney)?;
+        let minor: i64 = format!("{whole}{kept:0<decimals$}").parse().map_err(|_| NotMoney)?;
         Ok(Self::new(if negative { -minor } else { minor }, currency))
     }
 

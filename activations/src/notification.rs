@@ -146,9 +146,7 @@ impl Mode {
 
     /// Reads the stable name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Live, Self::Test]
-            .into_iter()
-            .find(|mode| mode.as_str() == text)
+        [Self::Live, Self::Test].into_iter().find(|mode| mode.as_str() == text)
     }
 }
 

@@ -154,37 +154,21 @@ impl OfficeHours {
         let parsed_zone: Tz = zone
             .trim()
             .parse()
-            .map_err(|_| OfficeHoursError::UnknownZone {
-                zone: zone.to_owned(),
-            })?;
-        let hours: OpeningHours =
-            expression
-                .trim()
-                .parse()
-                .map_err(|source| OfficeHoursError::Syntax {
-                    expression: written(),
-                    source: Box::new(source),
-                })?;
+            .map_err(|_| OfficeHoursError::UnknownZone { zone: zone.to_owned() })?;
+        let hours: OpeningHours = expression.trim().parse().map_err(|source| OfficeHoursError::Syntax {
+            expression: written(),
+            source: Box::new(source),
+        })?;
         let rules = hours.get_expression();
         if rules.rules.iter().any(follows_the_sun) {
-            return Err(OfficeHoursError::FollowsTheSun {
-                expression: written(),
-            });
+            return Err(OfficeHoursError::FollowsTheSun { expression: written() });
         }
-        if rules
-            .rules
-            .iter()
-            .any(|rule| names_holidays(rule, HolidayKind::School))
-        {
-            return Err(OfficeHoursError::SchoolHolidays {
-                expression: written(),
-            });
+        if rules.rules.iter().any(|rule| names_holidays(rule, HolidayKind::School)) {
+            return Err(OfficeHoursError::SchoolHolidays { expression: written() });
         }
 
         if rules.rules.iter().any(names_no_date) {
-            return Err(OfficeHoursError::NoSuchDate {
-                expression: written(),
-            });
+            return Err(OfficeHoursError::NoSuchDate { expression: written() });
         }
 
         let holidays = Country::NL.holidays();
@@ -192,13 +176,7 @@ impl OfficeHours {
             .rules
             .iter()
             .any(|rule| names_holidays(rule, HolidayKind::Public))
-            .then(|| {
-                holidays
-                    .get_public()
-                    .iter()
-                    .last()
-                    .map_or(0, |day| day.year())
-            });
+            .then(|| holidays.get_public().iter().last().map_or(0, |day| day.year()));
         let office = Self {
             expression: written(),
             zone: parsed_zone,
@@ -258,11 +236,7 @@ impl OfficeHours {
     /// `paid_at` is when the payment was made (when the amount became complete, if it came in
     /// parts); `None` when only the moment of deciding counts, as for a reviewer. `None` comes back
     /// when no opening is known, as for [`Self::next_opening`].
-    pub fn takes_effect(
-        &self,
-        paid_at: Option<Timestamp>,
-        decided_at: Timestamp,
-    ) -> Option<Timestamp> {
+    pub fn takes_effect(&self, paid_at: Option<Timestamp>, decided_at: Timestamp) -> Option<Timestamp> {
         if paid_at.is_some_and(|paid_at| self.is_open(paid_at)) {
             return Some(decided_at);
         }
@@ -288,9 +262,7 @@ impl OfficeHours {
     /// 1900 to 9999 show as the nearest end of that range.
     pub fn local(&self, at: Timestamp) -> DateTime<Tz> {
         let told = at.micros().clamp(FIRST_INSTANT, LAST_INSTANT);
-        Timestamp::from_micros(told)
-            .to_utc()
-            .with_timezone(&self.zone)
+        Timestamp::from_micros(told).to_utc().with_timezone(&self.zone)
     }
 
     /// The local dates from the day before `at` on. A day early, because in a repeated hour across
@@ -304,9 +276,7 @@ impl OfficeHours {
     /// When the office opens and closes on a local date, in order; an opening that falls within the
     /// hour that the change to summer time skips doesn't happen.
     fn openings(&self, date: NaiveDate) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-        let known = self
-            .last_holiday_year
-            .is_none_or(|last| date.year() <= last);
+        let known = self.last_holiday_year.is_none_or(|last| date.year() <= last);
         // Day by day, not with the crate's own iterator over changes: that one has no bound on the
         // days it looks through, and it takes the second of two equal wall times.
         let schedule = known.then(|| self.hours.schedule_at(date));

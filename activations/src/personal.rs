@@ -23,10 +23,7 @@ impl HolderName {
             return None;
         }
         let kept = text.chars().take(Self::MAX_CHARS);
-        Some(Self(
-            kept.map(|c| if c == '\0' { '\u{FFFD}' } else { c })
-                .collect(),
-        ))
+        Some(Self(kept.map(|c| if c == '\0' { '\u{FFFD}' } else { c }).collect()))
     }
 
     /// The name as the bank wrote it.
@@ -181,10 +178,7 @@ mod tests {
             AccountNumber::iban("NL91 ABNA 0417 1643 00").unwrap(),
             EmailAddress::parse("jansen@example.nl").unwrap()
         );
-        assert_eq!(
-            shown,
-            "B*** D*** K*** NL** **** **** **43 00 j***@example.nl"
-        );
+        assert_eq!(shown, "B*** D*** K*** NL** **** **** **43 00 j***@example.nl");
     }
 
     #[test]

@@ -32,9 +32,7 @@ pub struct Reference(String);
 
 /// The text can't be a payment reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a payment reference is 4 to 64 letters, digits, hyphens and underscores, such as `ACT-00000001`"
-)]
+#[error("a payment reference is 4 to 64 letters, digits, hyphens and underscores, such as `ACT-00000001`")]
 pub struct NotAReference;
 
 impl Reference {
@@ -151,10 +149,7 @@ pub fn candidates(free_text: &str) -> Vec<String> {
         if likely.len() == MAX_CANDIDATES {
             break;
         }
-        if !likely
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(&candidate))
-        {
+        if !likely.iter().any(|known| known.eq_ignore_ascii_case(&candidate)) {
             likely.push(candidate);
         }
     }
@@ -184,11 +179,7 @@ fn creditor_reference(text: &[char]) -> Option<Found> {
                     break;
                 }
                 let c = c.to_ascii_uppercase();
-                compact.push(if compact.len() < HEAD {
-                    meant_digit(c)
-                } else {
-                    c
-                });
+                compact.push(if compact.len() < HEAD { meant_digit(c) } else { c });
                 between = 0;
             }
             other => {

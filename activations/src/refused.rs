@@ -49,12 +49,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(crate) fn new(
-        kind: Kind,
-        code: &'static str,
-        text: impl Into<String>,
-        text_nl: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(kind: Kind, code: &'static str, text: impl Into<String>, text_nl: impl Into<String>) -> Self {
         Self {
             kind,
             code,

@@ -152,12 +152,7 @@ impl Settings {
     ///
     /// # Errors
     /// All problems at once, each a sentence that names its key.
-    pub fn validate(
-        &self,
-        links_key: LinksKey,
-        public_url: &str,
-        now: Timestamp,
-    ) -> Result<Rules, Vec<String>> {
+    pub fn validate(&self, links_key: LinksKey, public_url: &str, now: Timestamp) -> Result<Rules, Vec<String>> {
         let mut problems = Vec::new();
         let a = &self.activation;
         let ideal = method(
@@ -175,25 +170,15 @@ impl Settings {
             a.invoice_days,
         );
         let link_lifetime = days(&mut problems, "activation.link_days", a.link_days);
-        let information_lifetime = days(
-            &mut problems,
-            "activation.information_days",
-            a.information_days,
-        );
+        let information_lifetime = days(&mut problems, "activation.information_days", a.information_days);
         if a.review_share > 100 {
-            problems.push(
-                "activation.review_share is a percentage; write a number from 0 to 100".into(),
-            );
+            problems.push("activation.review_share is a percentage; write a number from 0 to 100".into());
         }
         let hours = OfficeHours::parse(&self.office.hours, &self.office.zone, now)
             .map_err(|error| problems.push(format!("office: {error}")))
             .ok();
-        if !self.invoice.iban.is_empty()
-            && crate::personal::AccountNumber::iban(&self.invoice.iban).is_none()
-        {
-            problems.push(
-                "invoice.iban is not a valid IBAN; check its digits, or leave it empty".into(),
-            );
+        if !self.invoice.iban.is_empty() && crate::personal::AccountNumber::iban(&self.invoice.iban).is_none() {
+            problems.push("invoice.iban is not a valid IBAN; check its digits, or leave it empty".into());
         }
         match (problems.is_empty(), ideal, invoice, hours) {
             (true, Some(ideal), Some(invoice), Some(hours)) => Ok(Rules {
@@ -247,9 +232,7 @@ fn method(
     completion: &str,
     lifetime: u32,
 ) -> Option<MethodRules> {
-    let amount = Money::parse(amount, "EUR")
-        .ok()
-        .filter(|money| money.minor > 0);
+    let amount = Money::parse(amount, "EUR").ok().filter(|money| money.minor > 0);
     if amount.is_none() {
         problems.push(format!(
             "activation.{name}_amount is not an amount of euros; write it as \"0.01\""
@@ -271,9 +254,7 @@ fn method(
 
 fn days(problems: &mut Vec<String>, key: &str, days: u32) -> Duration {
     if !(1..=3_650).contains(&days) {
-        problems.push(format!(
-            "{key} is a number of days; write one from 1 to 3650"
-        ));
+        problems.push(format!("{key} is a number of days; write one from 1 to 3650"));
     }
     Duration::from_secs(24 * 60 * 60 * u64::from(days))
 }

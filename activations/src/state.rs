@@ -76,10 +76,7 @@ named! {
 impl State {
     /// Nothing leaves a final state.
     pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Activated | Self::Rejected | Self::Expired | Self::Cancelled
-        )
+        matches!(self, Self::Activated | Self::Rejected | Self::Expired | Self::Cancelled)
     }
 }
 
@@ -217,11 +214,7 @@ pub const MOVES: &[Move] = {
     use State as S;
     &[
         start(H::StartedIdeal, None, None),
-        start(
-            H::StartedInvoice,
-            Some(E::Invoice),
-            Some("activation.invoiced"),
-        ),
+        start(H::StartedInvoice, Some(E::Invoice), Some("activation.invoiced")),
         row(
             S::AwaitingPayment,
             H::PaymentNotCompleted,
@@ -252,21 +245,9 @@ pub const MOVES: &[Move] = {
             Some(E::InformationRequested),
             None,
         ),
-        row(
-            S::InformationRequested,
-            H::ReviewResumed,
-            S::UnderReview,
-            None,
-            None,
-        ),
+        row(S::InformationRequested, H::ReviewResumed, S::UnderReview, None, None),
         row(S::UnderReview, H::PersonApproved, S::Approved, None, None),
-        row(
-            S::InformationRequested,
-            H::PersonApproved,
-            S::Approved,
-            None,
-            None,
-        ),
+        row(S::InformationRequested, H::PersonApproved, S::Approved, None, None),
         row(
             S::UnderReview,
             H::PersonRejected,
@@ -478,13 +459,7 @@ pub const MOVES: &[Move] = {
             Some(E::Cancelled),
             Some("activation.cancelled"),
         ),
-        row(
-            S::AwaitingPayment,
-            H::PaymentNoted,
-            S::AwaitingPayment,
-            None,
-            None,
-        ),
+        row(S::AwaitingPayment, H::PaymentNoted, S::AwaitingPayment, None, None),
         row(S::UnderReview, H::PaymentNoted, S::UnderReview, None, None),
         row(
             S::InformationRequested,
@@ -508,9 +483,7 @@ pub const MOVES: &[Move] = {
 
 /// The move that this happening makes from this state; `None` when there is none.
 pub fn find(from: Option<State>, happening: Happening) -> Option<&'static Move> {
-    MOVES
-        .iter()
-        .find(|row| row.from == from && row.happening == happening)
+    MOVES.iter().find(|row| row.from == from && row.happening == happening)
 }
 
 #[cfg(test)]
@@ -522,19 +495,13 @@ mod tests {
     fn each_state_and_happening_leads_to_one_place() {
         let mut seen = HashSet::new();
         for row in MOVES {
-            assert!(
-                seen.insert((row.from, row.happening)),
-                "{row:?} stands twice"
-            );
+            assert!(seen.insert((row.from, row.happening)), "{row:?} stands twice");
         }
     }
 
     #[test]
     fn nothing_leaves_a_final_state() {
-        for row in MOVES
-            .iter()
-            .filter(|row| row.from.is_some_and(State::is_final))
-        {
+        for row in MOVES.iter().filter(|row| row.from.is_some_and(State::is_final)) {
             assert_eq!(row.from, Some(row.to), "{row:?}");
         }
     }
@@ -545,10 +512,7 @@ mod tests {
             assert!(MOVES.iter().any(|row| row.to == *state), "{state}");
         }
         for happening in Happening::ALL {
-            assert!(
-                MOVES.iter().any(|row| row.happening == *happening),
-                "{happening}"
-            );
+            assert!(MOVES.iter().any(|row| row.happening == *happening), "{happening}");
         }
     }
 }

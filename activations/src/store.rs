@@ -90,12 +90,8 @@ impl Store {
     /// [`StoreError`] when the address is of another kind, or the file can't be opened.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = sqlite_path(url).ok_or_else(|| StoreError::Address(without_password(url)))?;
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         }
         sqlx::any::install_default_drivers();
         let address = format!("sqlite://{}?mode=rwc", path.display());
@@ -225,29 +221,18 @@ pub(crate) fn instant(row: &AnyRow, column: &str) -> Result<crate::clock::Timest
     number(row, column).map(crate::clock::Timestamp::from_micros)
 }
 
-pub(crate) fn maybe_instant(
-    row: &AnyRow,
-    column: &str,
-) -> Result<Option<crate::clock::Timestamp>, StoreError> {
+pub(crate) fn maybe_instant(row: &AnyRow, column: &str) -> Result<Option<crate::clock::Timestamp>, StoreError> {
     Ok(maybe_number(row, column)?.map(crate::clock::Timestamp::from_micros))
 }
 
 /// Reads a JSON column.
-pub(crate) fn json<T: serde::de::DeserializeOwned>(
-    row: &AnyRow,
-    column: &str,
-) -> Result<T, StoreError> {
+pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
     let text = text(row, column)?;
-    serde_json::from_str(&text)
-        .map_err(|error| StoreError::Unreadable(format!("{column}: {error}")))
+    serde_json::from_str(&text).map_err(|error| StoreError::Unreadable(format!("{column}: {error}")))
 }
 
 /// Reads a column whose text is one of a closed set.
-pub(crate) fn named<T>(
-    row: &AnyRow,
-    column: &str,
-    parse: fn(&str) -> Option<T>,
-) -> Result<T, StoreError> {
+pub(crate) fn named<T>(row: &AnyRow, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, StoreError> {
     let text = text(row, column)?;
     parse(&text).ok_or_else(|| StoreError::Unreadable(format!("{column}: {text}")))
 }
@@ -255,4 +240,26 @@ pub(crate) fn named<T>(
 /// Writes a value as JSON text.
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_waits_for_the_disk_and_holds_foreign_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/truth.db", folder.path().display()))
+            .await
+            .unwrap();
+        for pool in [&store.write, &store.read] {
+            for (pragma, value) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1)] {
+                let row = sqlx::query(pragma).fetch_one(pool).await.unwrap();
+                assert_eq!(row.get::<i64, _>(0), value, "{pragma}");
+            }
+            let row = sqlx::query("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
+            assert_eq!(row.get::<String, _>(0), "wal");
+        }
+    }
 }

@@ -100,11 +100,7 @@ pub struct PaymentView {
 
 impl std::fmt::Debug for PaymentView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} {} {:?} {}",
-            self.id, self.status, self.amount, self.standing
-        )
+        write!(f, "{} {} {:?} {}", self.id, self.status, self.amount, self.standing)
     }
 }
 

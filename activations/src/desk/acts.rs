@@ -73,14 +73,7 @@ impl Act {
                     field: field.to_owned(),
                     code: "required",
                     text: format!("Say {}.", if field == "actor" { "who acts" } else { "why" }),
-                    text_nl: format!(
-                        "Vermeld {}.",
-                        if field == "actor" {
-                            "wie handelt"
-                        } else {
-                            "waarom"
-                        }
-                    ),
+                    text_nl: format!("Vermeld {}.", if field == "actor" { "wie handelt" } else { "waarom" }),
                 });
             } else if value.chars().count() > Self::LONGEST || value.contains('\0') {
                 fields.push(FieldProblem {
@@ -90,10 +83,7 @@ impl Act {
                         "Write at most {} characters, without control characters.",
                         Self::LONGEST
                     ),
-                    text_nl: format!(
-                        "Schrijf hooguit {} tekens, zonder besturingstekens.",
-                        Self::LONGEST
-                    ),
+                    text_nl: format!("Schrijf hooguit {} tekens, zonder besturingstekens.", Self::LONGEST),
                 });
             }
         }

@@ -26,11 +26,7 @@ impl Desk {
         self.commit(work).await
     }
 
-    async fn carry_out_in(
-        &self,
-        work: &mut Desking,
-        activation: &mut Activation,
-    ) -> Result<(), DeskError> {
+    async fn carry_out_in(&self, work: &mut Desking, activation: &mut Activation) -> Result<(), DeskError> {
         let now = self.now();
         let due = activation.due_at.unwrap_or(now);
         match activation.state {
@@ -80,11 +76,7 @@ impl Desk {
 
     /// Whether another organisation has become active with this identifier. The unique index stands
     /// behind it; this asks first, in the same transaction, so that the loser goes to review.
-    pub(super) async fn held_by_another(
-        &self,
-        work: &mut Desking,
-        a: &Activation,
-    ) -> Result<bool, StoreError> {
+    pub(super) async fn held_by_another(&self, work: &mut Desking, a: &Activation) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT organisation_id FROM identifiers WHERE scheme = $1 AND value = $2 AND active = 1 AND organisation_id <> $3")
             .bind(a.identifier.0.as_str())
             .bind(a.identifier.1.as_str())
@@ -95,11 +87,7 @@ impl Desk {
     }
 
     /// The tick: the organisation and its identifier become active.
-    pub(super) async fn set_active(
-        &self,
-        work: &mut Desking,
-        a: &Activation,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn set_active(&self, work: &mut Desking, a: &Activation) -> Result<(), StoreError> {
         sqlx::query("UPDATE identifiers SET active = 1 WHERE organisation_id = $1 AND scheme = $2 AND value = $3")
             .bind(a.organisation_id.as_str())
             .bind(a.identifier.0.as_str())
@@ -126,14 +114,16 @@ impl Desk {
         let now = self.now();
         a.links += 1;
         let token = self.rules.links_key.token(&a.id, a.links);
-        sqlx::query("INSERT INTO links (token_hash, activation_id, number, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(hash_of(&token))
-            .bind(a.id.as_str())
-            .bind(a.links)
-            .bind(now.micros())
-            .bind(now.plus(self.rules.link_lifetime).micros())
-            .execute(&mut *work.tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO links (token_hash, activation_id, number, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(hash_of(&token))
+        .bind(a.id.as_str())
+        .bind(a.links)
+        .bind(now.micros())
+        .bind(now.plus(self.rules.link_lifetime).micros())
+        .execute(&mut *work.tx)
+        .await?;
         self.make(
             work,
             a,
@@ -149,11 +139,7 @@ impl Desk {
 
     /// Takes back an e-mail with a link that hasn't been handed over. The link itself stops working by
     /// the state that the activation moves to.
-    pub(super) async fn void_link(
-        &self,
-        work: &mut Desking,
-        a: &Activation,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn void_link(&self, work: &mut Desking, a: &Activation) -> Result<(), StoreError> {
         sqlx::query("UPDATE emails SET state = 'withdrawn' WHERE activation_id = $1 AND link IS NOT NULL AND state = 'waiting' AND lease IS NULL")
             .bind(a.id.as_str())
             .execute(&mut *work.tx)

@@ -49,12 +49,7 @@ impl Problems {
     }
 
     /// A text that has to be there: trimmed, without control characters, of at most `longest` characters.
-    pub(super) fn text(
-        &mut self,
-        field: &str,
-        value: Option<&str>,
-        longest: usize,
-    ) -> Option<String> {
+    pub(super) fn text(&mut self, field: &str, value: Option<&str>, longest: usize) -> Option<String> {
         let value = value.map(str::trim).unwrap_or_default();
         if value.is_empty() {
             self.add(field, "required", "Fill this in.", "Vul dit in.");
@@ -98,10 +93,7 @@ impl Problems {
     }
 
     pub(super) fn country(&mut self, value: Option<&str>) -> Option<String> {
-        let value = value
-            .map(str::trim)
-            .unwrap_or_default()
-            .to_ascii_uppercase();
+        let value = value.map(str::trim).unwrap_or_default().to_ascii_uppercase();
         if value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()) {
             return Some(value);
         }

@@ -148,11 +148,10 @@ impl Desk {
             "{EVENTS} WHERE e.activation_id = $1 OR EXISTS (SELECT 1 FROM payments p WHERE p.account = e.account AND p.payment_id = e.payment_id \
              AND (p.activation_id = $1 OR p.suggested = $1)) ORDER BY e.received_at, e.id"
         );
-        let rows =
-            sqlx::query("SELECT * FROM outgoing_events WHERE activation_id = $1 ORDER BY number")
-                .bind(id)
-                .fetch_all(self.store.reader())
-                .await?;
+        let rows = sqlx::query("SELECT * FROM outgoing_events WHERE activation_id = $1 ORDER BY number")
+            .bind(id)
+            .fetch_all(self.store.reader())
+            .await?;
         let outgoing = |row| -> Result<Outgoing, StoreError> {
             Ok(Outgoing {
                 kind: text(row, "type")?,
@@ -176,13 +175,11 @@ impl Desk {
     /// When the store doesn't answer.
     pub async fn explain(&self, question: &str) -> Result<Option<Explained>, DeskError> {
         let question = question.trim();
-        let row = sqlx::query(
-            "SELECT id FROM activations WHERE id = $1 OR reference = $1 OR reference = $2",
-        )
-        .bind(question)
-        .bind(question.replace(' ', "").to_uppercase())
-        .fetch_optional(self.store.reader())
-        .await?;
+        let row = sqlx::query("SELECT id FROM activations WHERE id = $1 OR reference = $1 OR reference = $2")
+            .bind(question)
+            .bind(question.replace(' ', "").to_uppercase())
+            .fetch_optional(self.store.reader())
+            .await?;
         if let Some(row) = row {
             let explanation = self.explanation(&text(&row, "id")?).await?;
             return Ok(Some(Explained {
@@ -196,16 +193,12 @@ impl Desk {
             "{EVENTS} WHERE e.event_id = $1 OR e.payment_id = $1 OR e.id = $1 OR n.id = $1 OR n.request_id = $1 ORDER BY e.received_at, e.id"
         );
         let notifications = self.notified(sql, question).await?;
-        let payments = sqlx::query(
-            "SELECT * FROM payments WHERE (payment_id = $1 OR id = $1) AND activation_id IS NULL",
-        )
-        .bind(question)
-        .fetch_all(self.store.reader())
-        .await?;
-        let payments: Vec<PaymentView> = payments
-            .iter()
-            .map(super::show::payment)
-            .collect::<Result<_, _>>()?;
+        let payments =
+            sqlx::query("SELECT * FROM payments WHERE (payment_id = $1 OR id = $1) AND activation_id IS NULL")
+                .bind(question)
+                .fetch_all(self.store.reader())
+                .await?;
+        let payments: Vec<PaymentView> = payments.iter().map(super::show::payment).collect::<Result<_, _>>()?;
         let rows = sqlx::query("SELECT * FROM refusals WHERE request_id = $1 OR claimed_id = $1 OR endpoint = $1 ORDER BY received_at DESC LIMIT 20")
             .bind(question)
             .fetch_all(self.store.reader())
@@ -269,8 +262,7 @@ impl Desk {
 fn masked(mut told: Value) -> Value {
     if let Some(object) = told.as_object_mut()
         && let Some(number) = object.remove("account_number")
-        && let Ok(Some(number)) =
-            serde_json::from_value::<Option<crate::personal::AccountNumber>>(number)
+        && let Ok(Some(number)) = serde_json::from_value::<Option<crate::personal::AccountNumber>>(number)
     {
         object.insert("account_masked".to_owned(), number.masked().into());
     }

@@ -34,10 +34,7 @@ impl Scope {
 
     /// Reads the stable name.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|scope| scope.as_str() == text)
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == text)
     }
 }
 
@@ -69,10 +66,8 @@ impl Desk {
     /// # Errors
     /// Refused when the name is empty, too long, or that of a key that works.
     pub async fn make_key(&self, name: &str, scopes: &[Scope]) -> Result<String, DeskError> {
-        let fits = (1..=60).contains(&name.chars().count())
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || " ._-".contains(c));
+        let fits =
+            (1..=60).contains(&name.chars().count()) && name.chars().all(|c| c.is_alphanumeric() || " ._-".contains(c));
         if !fits || scopes.is_empty() {
             return Err(Refused::new(
                 Kind::Invalid,
@@ -87,15 +82,16 @@ impl Desk {
         let secret = format!("eck_{}", URL_SAFE_NO_PAD.encode(bytes));
         let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         let mut work = self.begin().await?;
-        let inserted = sqlx::query("INSERT INTO api_keys (id, name, key_hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.new_id("key")?)
-            .bind(name)
-            .bind(hash_of(&secret))
-            .bind(scopes.join(" "))
-            .bind(self.now().micros())
-            .execute(&mut *work.tx)
-            .await
-            .map_err(StoreError::from);
+        let inserted =
+            sqlx::query("INSERT INTO api_keys (id, name, key_hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)")
+                .bind(self.new_id("key")?)
+                .bind(name)
+                .bind(hash_of(&secret))
+                .bind(scopes.join(" "))
+                .bind(self.now().micros())
+                .execute(&mut *work.tx)
+                .await
+                .map_err(StoreError::from);
         match inserted {
             Err(error) if error.is_unique_violation() => {
                 return Err(Refused::new(
@@ -108,14 +104,8 @@ impl Desk {
             }
             other => other?,
         };
-        self.note(
-            &mut work,
-            &Actor::command_line(),
-            "key made",
-            name,
-            &scopes.join(" "),
-        )
-        .await?;
+        self.note(&mut work, &Actor::command_line(), "key made", name, &scopes.join(" "))
+            .await?;
         self.commit(work).await?;
         Ok(secret)
     }
@@ -126,13 +116,11 @@ impl Desk {
     /// When the store doesn't answer.
     pub async fn revoke_key(&self, name: &str) -> Result<bool, DeskError> {
         let mut work = self.begin().await?;
-        let revoked = sqlx::query(
-            "UPDATE api_keys SET revoked_at = $1 WHERE name = $2 AND revoked_at IS NULL",
-        )
-        .bind(self.now().micros())
-        .bind(name)
-        .execute(&mut *work.tx)
-        .await?;
+        let revoked = sqlx::query("UPDATE api_keys SET revoked_at = $1 WHERE name = $2 AND revoked_at IS NULL")
+            .bind(self.now().micros())
+            .bind(name)
+            .execute(&mut *work.tx)
+            .await?;
         if revoked.rows_affected() == 0 {
             return Ok(false);
         }
@@ -166,12 +154,10 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer: nobody is let in then.
     pub async fn key_of(&self, secret: &str) -> Result<Option<ApiKey>, DeskError> {
-        let row = sqlx::query(
-            "SELECT name, scopes FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL",
-        )
-        .bind(hash_of(secret))
-        .fetch_optional(self.store.reader())
-        .await?;
+        let row = sqlx::query("SELECT name, scopes FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL")
+            .bind(hash_of(secret))
+            .fetch_optional(self.store.reader())
+            .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(ApiKey {
             name: text(&row, "name")?,

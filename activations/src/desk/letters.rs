@@ -57,10 +57,12 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer, or the row can't be read.
     pub async fn email(&self, claim: &Claim) -> Result<Letter, DeskError> {
-        let row = sqlx::query("SELECT e.*, a.reference FROM emails e JOIN activations a ON a.id = e.activation_id WHERE e.id = $1")
-            .bind(claim.id.as_str())
-            .fetch_one(self.store.reader())
-            .await?;
+        let row = sqlx::query(
+            "SELECT e.*, a.reference FROM emails e JOIN activations a ON a.id = e.activation_id WHERE e.id = $1",
+        )
+        .bind(claim.id.as_str())
+        .fetch_one(self.store.reader())
+        .await?;
         let activation = text(&row, "activation_id")?;
         let number = maybe_number(&row, "link")?;
         let link = number.map(|number| {
@@ -71,8 +73,7 @@ impl Desk {
             )
         });
         let address = text(&row, "recipient")?;
-        let to = EmailAddress::parse(&address)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let to = EmailAddress::parse(&address).map_err(|error| StoreError::Unreadable(error.to_string()))?;
         let rendered = maybe_text(&row, "rendered")?.map(|text| serde_json::from_str(&text));
         Ok(Letter {
             key: text(&row, "email_key")?,
@@ -96,20 +97,14 @@ impl Desk {
     ///
     /// # Errors
     /// When the store doesn't answer.
-    pub async fn keep_rendering(
-        &self,
-        claim: &Claim,
-        rendered: &Rendered,
-    ) -> Result<(), DeskError> {
+    pub async fn keep_rendering(&self, claim: &Claim, rendered: &Rendered) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
-        sqlx::query(
-            "UPDATE emails SET rendered = $1 WHERE id = $2 AND lease = $3 AND rendered IS NULL",
-        )
-        .bind(to_json(rendered)?)
-        .bind(claim.id.as_str())
-        .bind(claim.lease.as_str())
-        .execute(&mut *work.tx)
-        .await?;
+        sqlx::query("UPDATE emails SET rendered = $1 WHERE id = $2 AND lease = $3 AND rendered IS NULL")
+            .bind(to_json(rendered)?)
+            .bind(claim.id.as_str())
+            .bind(claim.lease.as_str())
+            .execute(&mut *work.tx)
+            .await?;
         self.commit(work).await
     }
 
@@ -132,12 +127,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the store doesn't answer.
-    pub async fn email_uncertain(
-        &self,
-        claim: &Claim,
-        retry_at: Timestamp,
-        error: &str,
-    ) -> Result<(), DeskError> {
+    pub async fn email_uncertain(&self, claim: &Claim, retry_at: Timestamp, error: &str) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
         sqlx::query("UPDATE emails SET maybe_sent = 1 WHERE id = $1 AND lease = $2")
             .bind(claim.id.as_str())

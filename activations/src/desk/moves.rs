@@ -16,9 +16,7 @@ use crate::money::{Currency, Money};
 use crate::refused::DeskError;
 use crate::rules::Completion;
 use crate::state::{EmailKind, Happening, Method, State, find};
-use crate::store::{
-    self, StoreError, instant, maybe_instant, maybe_text, named, number, text, to_json,
-};
+use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, named, number, text, to_json};
 use crate::views::{CreatorView, ReasonView};
 
 /// How long an e-mail is tried.
@@ -74,10 +72,7 @@ impl Activation {
             reference: text(row, "reference")?,
             amount: Money::new(number(row, "amount_minor")?, currency),
             completion: named(row, "completion", Completion::parse)?,
-            identifier: (
-                text(row, "identifier_scheme")?,
-                text(row, "identifier_value")?,
-            ),
+            identifier: (text(row, "identifier_scheme")?, text(row, "identifier_value")?),
             state: named(row, "state", State::parse)?,
             version: number(row, "version")?,
             created_at: instant(row, "created_at")?,
@@ -128,11 +123,7 @@ impl<'a> Line<'a> {
 }
 
 impl Desk {
-    pub(super) async fn load(
-        &self,
-        work: &mut Desking,
-        id: &str,
-    ) -> Result<Option<Activation>, StoreError> {
+    pub(super) async fn load(&self, work: &mut Desking, id: &str) -> Result<Option<Activation>, StoreError> {
         let sql = format!("{SELECT} WHERE a.id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
@@ -153,9 +144,7 @@ impl Desk {
         let now = self.now();
         let from = activation.state;
         let Some(row) = find(Some(from), line.happening) else {
-            return Err(
-                StoreError::Unreadable(format!("no move {} from {from}", line.happening)).into(),
-            );
+            return Err(StoreError::Unreadable(format!("no move {} from {from}", line.happening)).into());
         };
         activation.state = row.to;
         let before = activation.version;
@@ -177,7 +166,8 @@ impl Desk {
             to = row.to.as_str(),
             "activation moved"
         );
-        metrics::counter!("eencent_moves_total", "happening" => line.happening.as_str(), "to" => row.to.as_str()).increment(1);
+        metrics::counter!("eencent_moves_total", "happening" => line.happening.as_str(), "to" => row.to.as_str())
+            .increment(1);
         Ok(())
     }
 
@@ -193,8 +183,7 @@ impl Desk {
             return Err(StoreError::Unreadable(format!("no start by {}", line.happening)).into());
         };
         insert_line(work, activation, "none", None, now, &line).await?;
-        self.tell(work, activation, row.email, row.told, now, line.email)
-            .await
+        self.tell(work, activation, row.email, row.told, now, line.email).await
     }
 
     /// When a state ends by itself, and when the reminder comes: halfway.
@@ -209,12 +198,7 @@ impl Desk {
         activation.remind_at = lifetime.map(|lifetime| now.plus(lifetime / 2));
     }
 
-    async fn update(
-        &self,
-        work: &mut Desking,
-        a: &Activation,
-        before: i64,
-    ) -> Result<(), DeskError> {
+    async fn update(&self, work: &mut Desking, a: &Activation, before: i64) -> Result<(), DeskError> {
         let updated = sqlx::query(
             "UPDATE activations SET state = $1, version = $2, expires_at = $3, remind_at = $4, due_at = $5, made_at = $6, \
              decided_at = $7, reasons = $8, flags = $9, lacks_only_the_name = $10, touched = $11, question = $12, links = $13 \
@@ -320,11 +304,7 @@ impl Desk {
 
     /// The right-hand side of Message-IDs: the host of our links, or our own name on a bare machine.
     fn mail_domain(&self) -> String {
-        let host = self
-            .rules
-            .public_url
-            .split_once("://")
-            .map_or("", |(_, rest)| rest);
+        let host = self.rules.public_url.split_once("://").map_or("", |(_, rest)| rest);
         let host = host.split(['/', ':']).next().unwrap_or("");
         let is_name = host.contains('.') && host.chars().any(char::is_alphabetic);
         if is_name {
@@ -403,10 +383,7 @@ impl Desk {
             .get(local.weekday().num_days_from_monday() as usize)
             .copied()
             .unwrap_or("");
-        let month = MONTHS_NL
-            .get(local.month0() as usize)
-            .copied()
-            .unwrap_or("");
+        let month = MONTHS_NL.get(local.month0() as usize).copied().unwrap_or("");
         format!(
             "{day} {} {month} {} om {:02}:{:02}",
             local.day(),

@@ -84,11 +84,7 @@ impl Desk {
     /// # Errors
     /// Refused when a field is wrong (all are told at once), when the creator is no administrator, or
     /// when the environment has as many as it may.
-    pub async fn register(
-        &self,
-        actor: &Actor,
-        new: NewOrganisation,
-    ) -> Result<OrganisationView, DeskError> {
+    pub async fn register(&self, actor: &Actor, new: NewOrganisation) -> Result<OrganisationView, DeskError> {
         let now = self.now();
         let mut problems = Problems::default();
         let environment = problems.text("environment", new.environment.as_deref(), 200);
@@ -103,9 +99,7 @@ impl Desk {
         let (Some(environment), Some(legal_name), Some(country), Some(names_source), Some(creator)) =
             (environment, legal_name, country, names_source, creator)
         else {
-            return Err(
-                StoreError::Unreadable("a field that was checked is missing".into()).into(),
-            );
+            return Err(StoreError::Unreadable("a field that was checked is missing".into()).into());
         };
         administrator(&creator)?;
         let organisation = OrganisationView {
@@ -123,17 +117,10 @@ impl Desk {
             created_at: now,
         };
         let mut work = self.begin().await?;
-        self.within_limit(&mut work, &organisation.environment)
-            .await?;
+        self.within_limit(&mut work, &organisation.environment).await?;
         insert(&mut work, &organisation).await?;
-        self.note(
-            &mut work,
-            actor,
-            "organisation registered",
-            &organisation.id,
-            "",
-        )
-        .await?;
+        self.note(&mut work, actor, "organisation registered", &organisation.id, "")
+            .await?;
         self.commit(work).await?;
         Ok(organisation)
     }
@@ -149,12 +136,11 @@ impl Desk {
             .fetch_optional(&mut *connection)
             .await?;
         let row = row.ok_or_else(Refused::no_organisation)?;
-        let identifiers = sqlx::query(
-            "SELECT scheme, value FROM identifiers WHERE organisation_id = $1 ORDER BY position",
-        )
-        .bind(id)
-        .fetch_all(&mut *connection)
-        .await?;
+        let identifiers =
+            sqlx::query("SELECT scheme, value FROM identifiers WHERE organisation_id = $1 ORDER BY position")
+                .bind(id)
+                .fetch_all(&mut *connection)
+                .await?;
         Ok(view(&row, &identifiers)?)
     }
 
@@ -170,9 +156,7 @@ impl Desk {
         change: OrganisationChange,
     ) -> Result<OrganisationView, DeskError> {
         let mut work = self.begin().await?;
-        let before = find(&mut work, id)
-            .await?
-            .ok_or_else(Refused::no_organisation)?;
+        let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
         let after = changed(&before, &change)?;
         let names_change = (
@@ -198,8 +182,7 @@ impl Desk {
             .into());
         }
         update(&mut work, &after, self.now()).await?;
-        self.note(&mut work, actor, "organisation changed", id, "")
-            .await?;
+        self.note(&mut work, actor, "organisation changed", id, "").await?;
         self.commit(work).await?;
         Ok(after)
     }
@@ -210,9 +193,7 @@ impl Desk {
     /// Refused when it is active or an activation is open.
     pub async fn delete(&self, actor: &Actor, id: &str) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
-        let before = find(&mut work, id)
-            .await?
-            .ok_or_else(Refused::no_organisation)?;
+        let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
         if open_activation(&mut work, id).await?.is_some() {
             return Err(Refused::new(
@@ -228,27 +209,25 @@ impl Desk {
             .bind(id)
             .execute(&mut *work.tx)
             .await?;
-        self.note(&mut work, actor, "organisation deleted", id, "")
-            .await?;
+        self.note(&mut work, actor, "organisation deleted", id, "").await?;
         self.commit(work).await
     }
 
     /// Counted inside the transaction that adds one, so that two at once can't both be the last.
     async fn within_limit(&self, work: &mut Desking, environment: &str) -> Result<(), DeskError> {
-        let granted = sqlx::query(
-            "SELECT organisation_limit AS many FROM environments WHERE environment = $1",
-        )
-        .bind(environment)
-        .fetch_optional(&mut *work.tx)
-        .await?;
+        let granted = sqlx::query("SELECT organisation_limit AS many FROM environments WHERE environment = $1")
+            .bind(environment)
+            .fetch_optional(&mut *work.tx)
+            .await?;
         let limit = match granted {
             Some(row) => number(&row, "many")?,
             None => i64::from(self.rules.free_organisations),
         };
-        let row = sqlx::query("SELECT COUNT(*) AS many FROM organisations WHERE environment = $1 AND deleted_at IS NULL")
-            .bind(environment)
-            .fetch_one(&mut *work.tx)
-            .await?;
+        let row =
+            sqlx::query("SELECT COUNT(*) AS many FROM organisations WHERE environment = $1 AND deleted_at IS NULL")
+                .bind(environment)
+                .fetch_one(&mut *work.tx)
+                .await?;
         if number(&row, "many")? < limit {
             return Ok(());
         }
@@ -309,10 +288,7 @@ fn may_change(organisation: &OrganisationView) -> Result<(), Refused> {
     ))
 }
 
-fn changed(
-    before: &OrganisationView,
-    change: &OrganisationChange,
-) -> Result<OrganisationView, Refused> {
+fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<OrganisationView, Refused> {
     let mut after = before.clone();
     let mut problems = Problems::default();
     if let Some(name) = &change.legal_name {
@@ -338,22 +314,13 @@ fn changed(
     }
     if let Some(creator) = &change.creator {
         let whole = NewCreator {
-            name: creator
-                .name
-                .clone()
-                .or_else(|| Some(before.creator.name.clone())),
-            email: creator
-                .email
-                .clone()
-                .or_else(|| Some(before.creator.email.clone())),
+            name: creator.name.clone().or_else(|| Some(before.creator.name.clone())),
+            email: creator.email.clone().or_else(|| Some(before.creator.email.clone())),
             language: creator
                 .language
                 .clone()
                 .or_else(|| Some(before.creator.language.clone())),
-            role: creator
-                .role
-                .clone()
-                .or_else(|| Some(before.creator.role.clone())),
+            role: creator.role.clone().or_else(|| Some(before.creator.role.clone())),
         };
         if let Some(creator) = problems.creator(Some(&whole)) {
             administrator(&creator)?;
@@ -364,29 +331,21 @@ fn changed(
     Ok(after)
 }
 
-pub(super) async fn find(
-    work: &mut Desking,
-    id: &str,
-) -> Result<Option<OrganisationView>, StoreError> {
+pub(super) async fn find(work: &mut Desking, id: &str) -> Result<Option<OrganisationView>, StoreError> {
     let row = sqlx::query("SELECT * FROM organisations WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .fetch_optional(&mut *work.tx)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let identifiers = sqlx::query(
-        "SELECT scheme, value FROM identifiers WHERE organisation_id = $1 ORDER BY position",
-    )
-    .bind(id)
-    .fetch_all(&mut *work.tx)
-    .await?;
+    let identifiers = sqlx::query("SELECT scheme, value FROM identifiers WHERE organisation_id = $1 ORDER BY position")
+        .bind(id)
+        .fetch_all(&mut *work.tx)
+        .await?;
     Ok(Some(view(&row, &identifiers)?))
 }
 
 /// The open activation of an organisation, if there is one.
-pub(super) async fn open_activation(
-    work: &mut Desking,
-    organisation: &str,
-) -> Result<Option<String>, StoreError> {
+pub(super) async fn open_activation(work: &mut Desking, organisation: &str) -> Result<Option<String>, StoreError> {
     let row = sqlx::query(
         "SELECT id FROM activations WHERE organisation_id = $1 AND state NOT IN ('activated', 'rejected', 'expired', 'cancelled')",
     )
@@ -399,8 +358,7 @@ pub(super) async fn open_activation(
 fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreError> {
     let identifier = |row: &AnyRow| -> Result<Identifier, StoreError> {
         let (scheme, value) = (text(row, "scheme")?, text(row, "value")?);
-        Identifier::parse(&scheme, &value)
-            .map_err(|error| StoreError::Unreadable(format!("identifier: {error}")))
+        Identifier::parse(&scheme, &value).map_err(|error| StoreError::Unreadable(format!("identifier: {error}")))
     };
     Ok(OrganisationView {
         id: text(row, "id")?,
@@ -410,10 +368,7 @@ fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreE
         legal_form: maybe_text(row, "legal_form")?,
         country: text(row, "country")?,
         names_source: text(row, "names_source")?,
-        identifiers: identifiers
-            .iter()
-            .map(identifier)
-            .collect::<Result<_, _>>()?,
+        identifiers: identifiers.iter().map(identifier).collect::<Result<_, _>>()?,
         creator: store::json(row, "creator")?,
         active: row.try_get::<i64, _>("active")? == 1,
         activated_at: maybe_instant(row, "activated_at")?,
@@ -454,11 +409,7 @@ async fn insert_identifiers(work: &mut Desking, o: &OrganisationView) -> Result<
     Ok(())
 }
 
-async fn update(
-    work: &mut Desking,
-    o: &OrganisationView,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn update(work: &mut Desking, o: &OrganisationView, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE organisations SET legal_name = $1, trade_names = $2, legal_form = $3, country = $4, names_source = $5, \
          creator = $6, language = $7, changed_at = $8 WHERE id = $9",

@@ -10,9 +10,7 @@ use crate::notification::{Mode, PaymentNotification, PaymentStatus, ReferenceHin
 use crate::personal::{AccountNumber, HolderName};
 use crate::reference::candidates;
 use crate::refused::DeskError;
-use crate::store::{
-    StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text, to_json,
-};
+use crate::store::{StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text, to_json};
 
 /// How a payment stands towards activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,10 +118,7 @@ impl Payment {
     }
 
     pub(super) fn is_reversed(&self) -> bool {
-        matches!(
-            self.status,
-            PaymentStatus::Refunded | PaymentStatus::ChargedBack
-        )
+        matches!(self.status, PaymentStatus::Refunded | PaymentStatus::ChargedBack)
     }
 
     /// When it was made: the provider's own time where that is proven, never later than it came in.
@@ -232,8 +227,7 @@ impl Desk {
             payment.received_at = origin.received_at;
         }
         payment.learn(told, origin.received_at);
-        if told.name_comes_separately && payment.was_paid() && payment.name_awaited_until.is_none()
-        {
+        if told.name_comes_separately && payment.was_paid() && payment.name_awaited_until.is_none() {
             payment.name_awaited_until = Some(origin.received_at.plus(self.rules.companion_wait));
         }
         Ok(payment)
@@ -255,13 +249,11 @@ impl Desk {
             Some(ReferenceHint::Within(text)) => (candidates(text), "reference in free text"),
         };
         for candidate in texts {
-            let row = sqlx::query(
-                "SELECT id FROM activations WHERE reference = $1 OR reference = $2 OR id = $1",
-            )
-            .bind(candidate.as_str())
-            .bind(candidate.to_uppercase())
-            .fetch_optional(&mut *work.tx)
-            .await?;
+            let row = sqlx::query("SELECT id FROM activations WHERE reference = $1 OR reference = $2 OR id = $1")
+                .bind(candidate.as_str())
+                .bind(candidate.to_uppercase())
+                .fetch_optional(&mut *work.tx)
+                .await?;
             if let Some(row) = row {
                 return Ok(Some((text(&row, "id")?, how)));
             }
@@ -269,11 +261,7 @@ impl Desk {
         Ok(None)
     }
 
-    pub(super) async fn save_payment(
-        &self,
-        work: &mut Desking,
-        p: &Payment,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn save_payment(&self, work: &mut Desking, p: &Payment) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE payments SET status = $1, amount_minor = $2, currency = $3, holder_name = $4, account_number = $5, reference = $6, \
              paid_at = $7, paid_at_proven = $8, name_proven = $9, name_awaited_until = $10, conflicting = $11, received_at = $12, \
@@ -303,25 +291,18 @@ impl Desk {
     }
 
     /// All payments tied to an activation that count towards it, oldest first.
-    pub(super) async fn counting(
-        &self,
-        work: &mut Desking,
-        activation: &str,
-    ) -> Result<Vec<Payment>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM payments WHERE activation_id = $1 AND standing = 'counts' ORDER BY received_at, id")
-            .bind(activation)
-            .fetch_all(&mut *work.tx)
-            .await?;
+    pub(super) async fn counting(&self, work: &mut Desking, activation: &str) -> Result<Vec<Payment>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM payments WHERE activation_id = $1 AND standing = 'counts' ORDER BY received_at, id",
+        )
+        .bind(activation)
+        .fetch_all(&mut *work.tx)
+        .await?;
         rows.iter().map(Payment::read).collect()
     }
 }
 
-async fn insert(
-    work: &mut Desking,
-    p: &Payment,
-    mode: Mode,
-    origin: &Origin<'_>,
-) -> Result<(), StoreError> {
+async fn insert(work: &mut Desking, p: &Payment, mode: Mode, origin: &Origin<'_>) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO payments (id, account, payment_id, provider, endpoint, mode, mode_fits, status, paid_at_proven, name_proven, received_at, standing, changed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $9)",

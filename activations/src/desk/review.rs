@@ -15,13 +15,7 @@ impl Desk {
     /// # Errors
     /// Refused when the act is incomplete, out of date (with the activation as it is now), or when the
     /// activation isn't under review.
-    pub async fn approve(
-        &self,
-        actor: &Actor,
-        id: &str,
-        act: Act,
-        when: When,
-    ) -> Result<ActivationView, DeskError> {
+    pub async fn approve(&self, actor: &Actor, id: &str, act: Act, when: When) -> Result<ActivationView, DeskError> {
         let now = self.now();
         let effect = match when {
             When::Now => Some(now),
@@ -41,27 +35,15 @@ impl Desk {
             activation.made_at = None;
             activation.decided_at = Some(now);
         };
-        self.act(
-            actor,
-            id,
-            &act,
-            Happening::PersonApproved,
-            prepare,
-            json!({}),
-        )
-        .await
+        self.act(actor, id, &act, Happening::PersonApproved, prepare, json!({}))
+            .await
     }
 
     /// Rejects an activation under review; the creator is told the reason.
     ///
     /// # Errors
     /// As [`Desk::approve`].
-    pub async fn reject(
-        &self,
-        actor: &Actor,
-        id: &str,
-        act: Act,
-    ) -> Result<ActivationView, DeskError> {
+    pub async fn reject(&self, actor: &Actor, id: &str, act: Act) -> Result<ActivationView, DeskError> {
         let email = json!({ "reason": act.reason });
         self.act(actor, id, &act, Happening::PersonRejected, |_| (), email)
             .await
@@ -71,35 +53,18 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::approve`].
-    pub async fn request_information(
-        &self,
-        actor: &Actor,
-        id: &str,
-        act: Act,
-    ) -> Result<ActivationView, DeskError> {
+    pub async fn request_information(&self, actor: &Actor, id: &str, act: Act) -> Result<ActivationView, DeskError> {
         let question = act.reason.clone();
         let prepare = |activation: &mut Activation| activation.question = Some(question);
-        self.act(
-            actor,
-            id,
-            &act,
-            Happening::InformationAsked,
-            prepare,
-            json!({}),
-        )
-        .await
+        self.act(actor, id, &act, Happening::InformationAsked, prepare, json!({}))
+            .await
     }
 
     /// Goes on with the review, after an answer or without one.
     ///
     /// # Errors
     /// As [`Desk::approve`].
-    pub async fn resume(
-        &self,
-        actor: &Actor,
-        id: &str,
-        act: Act,
-    ) -> Result<ActivationView, DeskError> {
+    pub async fn resume(&self, actor: &Actor, id: &str, act: Act) -> Result<ActivationView, DeskError> {
         self.act(actor, id, &act, Happening::ReviewResumed, |_| (), json!({}))
             .await
     }
@@ -115,10 +80,7 @@ impl Desk {
     ) -> Result<ActivationView, DeskError> {
         act.check()?;
         let mut work = self.begin().await?;
-        let mut activation = self
-            .load(&mut work, id)
-            .await?
-            .ok_or_else(Refused::no_activation)?;
+        let mut activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
         self.current(&mut work, &activation, act, happening).await?;
         activation.touched = true;
         prepare(&mut activation);
@@ -177,10 +139,7 @@ impl Desk {
                 "This can be done to an activation that is {allowed}; this one is {}.",
                 a.state
             ),
-            format!(
-                "Dit kan bij een activering die {allowed} is; deze is {}.",
-                a.state
-            ),
+            format!("Dit kan bij een activering die {allowed} is; deze is {}.", a.state),
         )
         .into())
     }

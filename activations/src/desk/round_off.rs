@@ -82,8 +82,7 @@ impl Desk {
             return Ok(self.page(Some(&link)));
         }
         if self.held_by_another(&mut work, &link.activation).await? {
-            self.identifier_taken(&mut work, &mut link.activation)
-                .await?;
+            self.identifier_taken(&mut work, &mut link.activation).await?;
             self.commit(work).await?;
             return Ok(self.page(Some(&link)));
         }
@@ -121,14 +120,8 @@ impl Desk {
             return Ok(self.page(Some(&link)));
         }
         let why = "the creator asked for a fresh link";
-        self.send_link(
-            &mut work,
-            &mut link.activation,
-            Happening::LinkResent,
-            "creator",
-            why,
-        )
-        .await?;
+        self.send_link(&mut work, &mut link.activation, Happening::LinkResent, "creator", why)
+            .await?;
         self.commit(work).await?;
         Ok(RoundOff {
             sent_again: true,
@@ -138,12 +131,10 @@ impl Desk {
     }
 
     async fn link(&self, work: &mut Desking, token: &str) -> Result<Option<Link>, DeskError> {
-        let row = sqlx::query(
-            "SELECT activation_id, number, expires_at, used_at FROM links WHERE token_hash = $1",
-        )
-        .bind(hash_of(token))
-        .fetch_optional(&mut *work.tx)
-        .await?;
+        let row = sqlx::query("SELECT activation_id, number, expires_at, used_at FROM links WHERE token_hash = $1")
+            .bind(hash_of(token))
+            .fetch_optional(&mut *work.tx)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let sql = format!("{SELECT} WHERE a.id = $1");
         let activation = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -161,9 +152,7 @@ impl Desk {
 
     fn standing(&self, link: &Link) -> LinkStanding {
         match link.activation.state {
-            State::AwaitingConfirmation if link.number != link.activation.links => {
-                LinkStanding::Replaced
-            }
+            State::AwaitingConfirmation if link.number != link.activation.links => LinkStanding::Replaced,
             State::AwaitingConfirmation if link.expires_at <= self.now() => LinkStanding::Expired,
             State::AwaitingConfirmation => LinkStanding::Ready,
             State::Activated => LinkStanding::Used,

@@ -39,10 +39,7 @@ impl Desk {
     ///
     /// # Errors
     /// Refused when the state isn't one of the ten.
-    pub async fn activations(
-        &self,
-        filter: &ActivationFilter,
-    ) -> Result<Vec<ActivationView>, DeskError> {
+    pub async fn activations(&self, filter: &ActivationFilter) -> Result<Vec<ActivationView>, DeskError> {
         if let Some(state) = &filter.state
             && State::parse(state).is_none()
         {
@@ -74,10 +71,7 @@ impl Desk {
         .await?;
         let mut all = Vec::new();
         for row in rows {
-            all.push(
-                self.activation_in(&mut connection, &text(&row, "id")?)
-                    .await?,
-            );
+            all.push(self.activation_in(&mut connection, &text(&row, "id")?).await?);
         }
         Ok(all)
     }
@@ -97,11 +91,10 @@ impl Desk {
             .fetch_optional(&mut **connection)
             .await?;
         let a = Activation::read(&row.ok_or_else(Refused::no_activation)?)?;
-        let payments =
-            sqlx::query("SELECT * FROM payments WHERE activation_id = $1 ORDER BY received_at, id")
-                .bind(id)
-                .fetch_all(&mut **connection)
-                .await?;
+        let payments = sqlx::query("SELECT * FROM payments WHERE activation_id = $1 ORDER BY received_at, id")
+            .bind(id)
+            .fetch_all(&mut **connection)
+            .await?;
         let emails = sqlx::query("SELECT * FROM emails WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut **connection)

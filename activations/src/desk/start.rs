@@ -18,12 +18,7 @@ impl Desk {
     /// # Errors
     /// Refused when the country can't be activated, when not exactly one identifier is filled in, when
     /// the organisation or its identifier is active already, or when an activation is open.
-    pub async fn start(
-        &self,
-        actor: &Actor,
-        organisation_id: &str,
-        method: &str,
-    ) -> Result<ActivationView, DeskError> {
+    pub async fn start(&self, actor: &Actor, organisation_id: &str, method: &str) -> Result<ActivationView, DeskError> {
         let Some(method) = Method::parse(method) else {
             return Err(Refused::new(
                 Kind::Invalid,
@@ -87,10 +82,7 @@ impl Desk {
             reference: reference.to_owned(),
             amount: rules.amount,
             completion: rules.completion,
-            identifier: (
-                identifier.scheme().to_string(),
-                identifier.value().to_owned(),
-            ),
+            identifier: (identifier.scheme().to_string(), identifier.value().to_owned()),
             state: State::AwaitingPayment,
             version: 1,
             created_at: now,
@@ -153,9 +145,7 @@ impl Desk {
                 Err(Refused::new(
                     Kind::Invalid,
                     "country_belgium",
-                    format!(
-                        "A Belgian organisation can be saved but not yet activated here; see {page}."
-                    ),
+                    format!("A Belgian organisation can be saved but not yet activated here; see {page}."),
                     format!(
                         "Een Belgische organisatie kan wel worden bewaard maar hier nog niet worden geactiveerd; zie {page_nl}."
                     ),
@@ -186,17 +176,9 @@ impl Desk {
     ///
     /// # Errors
     /// Refused when it is final.
-    pub async fn cancel(
-        &self,
-        actor: &Actor,
-        id: &str,
-        reason: &str,
-    ) -> Result<ActivationView, DeskError> {
+    pub async fn cancel(&self, actor: &Actor, id: &str, reason: &str) -> Result<ActivationView, DeskError> {
         let mut work = self.begin().await?;
-        let mut activation = self
-            .load(&mut work, id)
-            .await?
-            .ok_or_else(Refused::no_activation)?;
+        let mut activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
         if activation.state.is_final() {
             return Err(over(&activation).into());
         }
@@ -220,10 +202,7 @@ impl Desk {
     /// Refused when the activation isn't waiting for its click.
     pub async fn resend(&self, actor: &Actor, id: &str) -> Result<ActivationView, DeskError> {
         let mut work = self.begin().await?;
-        let mut activation = self
-            .load(&mut work, id)
-            .await?
-            .ok_or_else(Refused::no_activation)?;
+        let mut activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
         if activation.state != State::AwaitingConfirmation {
             return Err(Refused::new(
                 Kind::Conflict,
@@ -251,14 +230,8 @@ pub(super) fn over(activation: &Activation) -> Refused {
     Refused::new(
         Kind::Conflict,
         "activation_over",
-        format!(
-            "This activation is {} and can't change any more.",
-            activation.state
-        ),
-        format!(
-            "Deze activering is {} en kan niet meer veranderen.",
-            activation.state
-        ),
+        format!("This activation is {} and can't change any more.", activation.state),
+        format!("Deze activering is {} en kan niet meer veranderen.", activation.state),
     )
 }
 
@@ -277,29 +250,20 @@ fn the_one_identifier(o: &OrganisationView) -> Result<&Identifier, Refused> {
             Err(Refused::new(
                 Kind::Invalid,
                 "identifiers_several",
-                format!(
-                    "Keep exactly one identifier, preferably the KvK number; filled in are {names}."
-                ),
-                format!(
-                    "Houd precies één identifier over, bij voorkeur het KvK-nummer; ingevuld zijn {names}."
-                ),
+                format!("Keep exactly one identifier, preferably the KvK number; filled in are {names}."),
+                format!("Houd precies één identifier over, bij voorkeur het KvK-nummer; ingevuld zijn {names}."),
             ))
         }
     }
 }
 
 /// Which organisation an identifier is active for.
-async fn active_holder(
-    work: &mut Desking,
-    identifier: &Identifier,
-) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query(
-        "SELECT organisation_id FROM identifiers WHERE scheme = $1 AND value = $2 AND active = 1",
-    )
-    .bind(identifier.scheme().to_string())
-    .bind(identifier.value())
-    .fetch_optional(&mut *work.tx)
-    .await?;
+async fn active_holder(work: &mut Desking, identifier: &Identifier) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT organisation_id FROM identifiers WHERE scheme = $1 AND value = $2 AND active = 1")
+        .bind(identifier.scheme().to_string())
+        .bind(identifier.value())
+        .fetch_optional(&mut *work.tx)
+        .await?;
     row.map(|row| text(&row, "organisation_id")).transpose()
 }
 

@@ -64,11 +64,7 @@ impl Desk {
 
     /// Its time is up, unless money for all of it is in and only being looked at: then it doesn't
     /// expire for want of payment.
-    async fn end(
-        &self,
-        work: &mut Desking,
-        activation: &mut Activation,
-    ) -> Result<bool, DeskError> {
+    async fn end(&self, work: &mut Desking, activation: &mut Activation) -> Result<bool, DeskError> {
         if activation.state == State::AwaitingPayment {
             let paid = self.counting(work, &activation.id).await?;
             let sum = paid
@@ -91,23 +87,13 @@ impl Desk {
         Ok(true)
     }
 
-    async fn ids_before(
-        &self,
-        column: &'static str,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<String>, DeskError> {
-        let sql = format!(
-            "SELECT id FROM activations WHERE {column} <= $1 ORDER BY {column} LIMIT {limit}"
-        );
+    async fn ids_before(&self, column: &'static str, now: Timestamp, limit: u32) -> Result<Vec<String>, DeskError> {
+        let sql = format!("SELECT id FROM activations WHERE {column} <= $1 ORDER BY {column} LIMIT {limit}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(now.micros())
             .fetch_all(self.store.reader())
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| text(row, "id"))
-            .collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(|row| text(row, "id")).collect::<Result<_, _>>()?)
     }
 
     /// Computes again when scheduled activations take effect, if the office hours in the settings are
@@ -121,10 +107,7 @@ impl Desk {
         let known = sqlx::query("SELECT value FROM remembered WHERE name = 'office_hours'")
             .fetch_optional(self.store.reader())
             .await?;
-        let known = known
-            .map(|row| maybe_text(&row, "value"))
-            .transpose()?
-            .flatten();
+        let known = known.map(|row| maybe_text(&row, "value")).transpose()?.flatten();
         if known.as_deref() == Some(current.as_str()) {
             return Ok(0);
         }
@@ -154,35 +137,20 @@ impl Desk {
         Ok(changed)
     }
 
-    async fn reschedule(
-        &self,
-        work: &mut Desking,
-        activation: &mut Activation,
-    ) -> Result<bool, DeskError> {
+    async fn reschedule(&self, work: &mut Desking, activation: &mut Activation) -> Result<bool, DeskError> {
         let now = self.now();
         let decided = activation.decided_at.unwrap_or(now);
         let hours = &self.rules.hours;
         // What lay within the new hours takes effect now; the rest at the next opening from now.
         let within = hours.takes_effect(activation.made_at, decided) == Some(decided);
-        let due = if within {
-            Some(now)
-        } else {
-            hours.next_opening(now)
-        };
+        let due = if within { Some(now) } else { hours.next_opening(now) };
         let Some(due) = due.filter(|due| Some(*due) != activation.due_at) else {
             return Ok(false);
         };
         activation.due_at = Some(due);
-        let why = format!(
-            "the office hours are now {}; takes effect {due}",
-            hours.expression()
-        );
-        self.make(
-            work,
-            activation,
-            Line::by_system(Happening::HoursChanged, &why),
-        )
-        .await?;
+        let why = format!("the office hours are now {}; takes effect {due}", hours.expression());
+        self.make(work, activation, Line::by_system(Happening::HoursChanged, &why))
+            .await?;
         work.will_wait(crate::ledger::Work::Approval, &activation.id);
         Ok(true)
     }
@@ -192,17 +160,15 @@ impl Desk {
     ///
     /// # Errors
     /// When the store doesn't answer.
-    pub async fn begin_scheduled(
-        &self,
-        schedule: &str,
-        fire_at: Timestamp,
-    ) -> Result<bool, DeskError> {
+    pub async fn begin_scheduled(&self, schedule: &str, fire_at: Timestamp) -> Result<bool, DeskError> {
         let mut work = self.begin().await?;
-        let mine = sqlx::query("INSERT INTO schedule_runs (schedule, fire_at) VALUES ($1, $2) ON CONFLICT (schedule, fire_at) DO NOTHING")
-            .bind(schedule)
-            .bind(fire_at.micros())
-            .execute(&mut *work.tx)
-            .await?;
+        let mine = sqlx::query(
+            "INSERT INTO schedule_runs (schedule, fire_at) VALUES ($1, $2) ON CONFLICT (schedule, fire_at) DO NOTHING",
+        )
+        .bind(schedule)
+        .bind(fire_at.micros())
+        .execute(&mut *work.tx)
+        .await?;
         sqlx::query("DELETE FROM schedule_runs WHERE schedule = $1 AND fire_at < $2")
             .bind(schedule)
             .bind(fire_at.minus(RUNS_REMEMBERED).micros())

@@ -23,17 +23,13 @@ fn offices() -> impl Strategy<Value = OfficeHours> {
         "Australia/Lord_Howe",
         "UTC",
     ]);
-    (expressions, zones).prop_map(|(expression, zone)| {
-        OfficeHours::parse(expression, zone, at("2020-01-01 00:00:00")).unwrap()
-    })
+    (expressions, zones)
+        .prop_map(|(expression, zone)| OfficeHours::parse(expression, zone, at("2020-01-01 00:00:00")).unwrap())
 }
 
 /// Anywhere from 2020 to 2060, and often within a day of a change of the clock in Amsterdam.
 fn instants() -> impl Strategy<Value = Timestamp> {
-    let (first, last) = (
-        at("2020-01-01 00:00:00").micros(),
-        at("2060-01-01 00:00:00").micros(),
-    );
+    let (first, last) = (at("2020-01-01 00:00:00").micros(), at("2060-01-01 00:00:00").micros());
     let changes = prop::sample::select(vec!["2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z"])
         .prop_flat_map(|change| (at(change).micros() - days(1))..(at(change).micros() + days(1)));
     prop_oneof![first..last, changes].prop_map(Timestamp::from_micros)

@@ -27,11 +27,7 @@ fn usual() -> OfficeHours {
 /// Each row: decided (and paid) at, takes effect at.
 fn takes_effect(office: &OfficeHours, rows: &[(&str, &str)]) {
     for (decided, effect) in rows {
-        assert_eq!(
-            office.takes_effect(None, at(decided)),
-            Some(at(effect)),
-            "{decided}"
-        );
+        assert_eq!(office.takes_effect(None, at(decided)), Some(at(effect)), "{decided}");
         assert_eq!(
             office.takes_effect(Some(at(decided)), at(decided)),
             Some(at(effect)),
@@ -151,11 +147,7 @@ fn fault_42_each_day_until_2060_is_open_from_nine_to_five_unless_weekend_or_holi
                 ("16:59:59", working),
                 ("17:00:00", false),
             ] {
-                assert_eq!(
-                    office.is_open(at(&format!("{date} {time}"))),
-                    open,
-                    "{date} {time}"
-                );
+                assert_eq!(office.is_open(at(&format!("{date} {time}"))), open, "{date} {time}");
             }
         }
     }
@@ -177,10 +169,7 @@ fn the_expression_can_close_good_friday_and_5_may_and_shorten_christmas_eve() {
             ("2027-08-03 12:00:00", "2027-08-03 12:00:00"),
         ],
     );
-    assert!(
-        !office.is_open(at("2028-12-24 10:00:00")),
-        "a Sunday stays closed"
-    );
+    assert!(!office.is_open(at("2028-12-24 10:00:00")), "a Sunday stays closed");
 }
 
 #[test]
@@ -207,10 +196,7 @@ fn fault_41_an_opening_at_02_30_has_one_instant_on_the_night_that_skips_it() {
 
     let skipped = office("Su 02:15-02:45");
     let week_later = at("2026-04-05T00:15:00Z");
-    assert_eq!(
-        skipped.next_opening(at("2026-03-28 12:00:00")),
-        Some(week_later)
-    );
+    assert_eq!(skipped.next_opening(at("2026-03-28 12:00:00")), Some(week_later));
 }
 
 #[test]
@@ -220,22 +206,14 @@ fn fault_41_an_opening_at_02_30_happens_once_on_the_night_that_repeats_it() {
         late.next_opening(at("2026-10-24 12:00:00")),
         Some(at("2026-10-25T00:30:00Z"))
     );
-    for open in [
-        "2026-10-25T00:59:59Z",
-        "2026-10-25T01:00:00Z",
-        "2026-10-25T02:59:59Z",
-    ] {
+    for open in ["2026-10-25T00:59:59Z", "2026-10-25T01:00:00Z", "2026-10-25T02:59:59Z"] {
         assert!(late.is_open(at(open)), "{open}");
     }
     assert!(!late.is_open(at("2026-10-25T03:00:00Z")));
 
     let early = office("Su 01:00-02:30");
     assert!(early.is_open(at("2026-10-25T00:29:59Z")));
-    for closed in [
-        "2026-10-25T00:30:00Z",
-        "2026-10-25T01:00:00Z",
-        "2026-10-25T01:29:59Z",
-    ] {
+    for closed in ["2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:29:59Z"] {
         assert!(!early.is_open(at(closed)), "{closed}");
     }
 }
@@ -243,11 +221,7 @@ fn fault_41_an_opening_at_02_30_happens_once_on_the_night_that_repeats_it() {
 #[test]
 fn always_open_is_always_open() {
     let always = office("24/7");
-    for instant in [
-        "2026-03-29T01:30:00Z",
-        "2026-10-25T01:30:00Z",
-        "2026-12-25 12:00:00",
-    ] {
+    for instant in ["2026-03-29T01:30:00Z", "2026-10-25T01:30:00Z", "2026-12-25 12:00:00"] {
         assert_eq!(always.takes_effect(None, at(instant)), Some(at(instant)));
     }
     assert_eq!(always.holidays_known_until(), None);
@@ -266,10 +240,7 @@ fn an_opening_years_away_is_found_in_a_moment() {
     let now = at("2026-03-10 12:00:00");
     for (expression, opens) in [
         ("2031 Jan 05 10:00-12:00", "2031-01-05 10:00:00"),
-        (
-            "2040 Mar 01-2040 Mar 31 Mo-Fr 09:00-17:00",
-            "2040-03-01 09:00:00",
-        ),
+        ("2040 Mar 01-2040 Mar 31 Mo-Fr 09:00-17:00", "2040-03-01 09:00:00"),
         ("2075 Dec 31 09:00-17:00", "2075-12-31 09:00:00"),
     ] {
         let started = Instant::now();
@@ -317,11 +288,7 @@ fn what_never_opens_again_is_refused_with_an_example() {
 #[test]
 fn what_can_not_be_read_is_refused_with_an_example() {
     let now = at("2026-03-10 12:00:00");
-    let refused = |expression: &str, zone: &str| {
-        OfficeHours::parse(expression, zone, now)
-            .unwrap_err()
-            .to_string()
-    };
+    let refused = |expression: &str, zone: &str| OfficeHours::parse(expression, zone, now).unwrap_err().to_string();
     for expression in [
         "",
         " ",
@@ -335,20 +302,11 @@ fn what_can_not_be_read_is_refused_with_an_example() {
         );
     }
     for zone in ["", "Amsterdam", "Europe/Amsterdm", "CET+1"] {
-        assert!(
-            refused("24/7", zone).contains("such as `Europe/Amsterdam`"),
-            "{zone}"
-        );
+        assert!(refused("24/7", zone).contains("such as `Europe/Amsterdam`"), "{zone}");
     }
     assert!(refused("Mo-Fr sunrise-17:00", "UTC").contains("name times, such as"));
     assert!(refused("Mo-Fr 09:00-17:00; SH off", "UTC").contains("name the dates, such as"));
-    for date in [
-        "Jun 31",
-        "2027 Feb 29",
-        "Feb 30",
-        "Jun 29-31",
-        "Nov 31-Dec 24",
-    ] {
+    for date in ["Jun 31", "2027 Feb 29", "Feb 30", "Jun 29-31", "Nov 31-Dec 24"] {
         let closed = format!("Mo-Fr 09:00-17:00; {date} off");
         assert!(refused(&closed, "UTC").contains("does not exist"), "{date}");
     }
@@ -361,10 +319,7 @@ fn fault_43_the_end_of_the_holiday_calendar_is_told_90_days_ahead_and_then_nothi
     let office = usual();
     let until = office.holidays_known_until().unwrap();
     assert!(until >= at("2061-01-01 00:00:00"));
-    assert_eq!(
-        office.local(until).format("%m-%d %H:%M").to_string(),
-        "01-01 00:00"
-    );
+    assert_eq!(office.local(until).format("%m-%d %H:%M").to_string(), "01-01 00:00");
 
     let days = |count: u64| Duration::from_secs(count * 86_400);
     assert!(!office.holidays_end_soon(until.minus(days(91))));
@@ -376,10 +331,7 @@ fn fault_43_the_end_of_the_holiday_calendar_is_told_90_days_ahead_and_then_nothi
     }
     assert_eq!(office.takes_effect(None, until), None);
     let refusal = OfficeHours::parse("Mo-Fr 09:00-17:00; PH off", "UTC", until.plus(days(2)));
-    assert!(matches!(
-        refusal,
-        Err(OfficeHoursError::HolidaysUnknown { .. })
-    ));
+    assert!(matches!(refusal, Err(OfficeHoursError::HolidaysUnknown { .. })));
     assert!(OfficeHours::parse("Mo-Fr 09:00-17:00", "UTC", until.plus(days(2))).is_ok());
 }
 
@@ -391,11 +343,7 @@ fn an_instant_from_the_far_ends_of_time_is_answered_too() {
     assert_eq!(always.next_opening(last), None);
     let first = Timestamp::from_micros(i64::MIN);
     assert!(always.next_opening(first).unwrap() > first);
-    assert_eq!(
-        always.local(last).year(),
-        10_000,
-        "one hour into it, in Amsterdam"
-    );
+    assert_eq!(always.local(last).year(), 10_000, "one hour into it, in Amsterdam");
 }
 
 #[test]

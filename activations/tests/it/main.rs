@@ -1,6 +1,16 @@
 //! The desk and the inbox on a real database: FLOW's rules, row by row.
 
-#![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests stop at what they did not expect"
+)]
 
+mod deciding;
+mod inbox;
+mod laws;
 mod moves;
 mod office;
+mod registering;
+mod sql;

@@ -49,10 +49,7 @@ fn last(view: &ActivationView) -> (Happening, Option<State>, State) {
 async fn started_by_ideal_it_awaits_payment_and_mails_nobody() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
-    assert_eq!(
-        last(&view),
-        (Happening::StartedIdeal, None, State::AwaitingPayment)
-    );
+    assert_eq!(last(&view), (Happening::StartedIdeal, None, State::AwaitingPayment));
     assert_eq!(view.amount.value(), "0.01");
     assert!(view.emails.is_empty());
     assert_eq!(view.expires_at, Some(view.created_at.plus(14 * DAY)));
@@ -62,16 +59,10 @@ async fn started_by_ideal_it_awaits_payment_and_mails_nobody() {
 async fn started_by_invoice_the_creator_gets_the_invoice_and_the_platform_is_told() {
     let office = Office::open().await;
     let view = office.started("invoice").await;
-    assert_eq!(
-        last(&view),
-        (Happening::StartedInvoice, None, State::AwaitingPayment)
-    );
+    assert_eq!(last(&view), (Happening::StartedInvoice, None, State::AwaitingPayment));
     assert_eq!(view.amount.value(), "18.15");
     assert_eq!(office.emails(&view.id).await["invoice"], 1);
-    assert_eq!(
-        office.told_platform(&view.id).await,
-        ["activation.invoiced"]
-    );
+    assert_eq!(office.told_platform(&view.id).await, ["activation.invoiced"]);
     assert_eq!(view.expires_at, Some(view.created_at.plus(30 * DAY)));
 }
 
@@ -79,13 +70,9 @@ async fn started_by_invoice_the_creator_gets_the_invoice_and_the_platform_is_tol
 async fn a_payment_that_is_broken_off_leaves_it_open_for_another_try() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
-    for (number, broken_off) in [
-        PaymentStatus::Cancelled,
-        PaymentStatus::Failed,
-        PaymentStatus::Expired,
-    ]
-    .into_iter()
-    .enumerate()
+    for (number, broken_off) in [PaymentStatus::Cancelled, PaymentStatus::Failed, PaymentStatus::Expired]
+        .into_iter()
+        .enumerate()
     {
         let mut told = status(&view.reference, broken_off);
         told.payment_id = format!("tr_{number}");
@@ -101,22 +88,15 @@ async fn a_payment_that_is_broken_off_leaves_it_open_for_another_try() {
         );
         assert!(now.emails.is_empty());
     }
-    office
-        .told("event_9", another("tr_9", 1, &view.reference))
-        .await;
-    assert_eq!(
-        office.view(&view.id).await.state,
-        State::AwaitingConfirmation
-    );
+    office.told("event_9", another("tr_9", 1, &view.reference)).await;
+    assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
 }
 
 #[tokio::test]
 async fn an_invoice_paid_in_part_tells_the_creator_what_is_missing() {
     let office = Office::open().await;
     let view = office.started("invoice").await;
-    office
-        .told("event_1", another("tr_1", 1000, &view.reference))
-        .await;
+    office.told("event_1", another("tr_1", 1000, &view.reference)).await;
     let now = office.view(&view.id).await;
     assert_eq!(
         last(&now),
@@ -135,9 +115,7 @@ async fn an_invoice_paid_in_part_tells_the_creator_what_is_missing() {
         office.told_platform(&view.id).await,
         ["activation.invoiced", "activation.partly_paid"]
     );
-    office
-        .told("event_2", another("tr_2", 815, &view.reference))
-        .await;
+    office.told("event_2", another("tr_2", 815, &view.reference)).await;
     assert_eq!(office.view(&view.id).await.state, State::Activated);
 }
 
@@ -148,11 +126,7 @@ async fn paid_in_full_and_clear_it_is_approved_without_a_human() {
     let events: Vec<_> = view.history.iter().map(|line| line.event).collect();
     assert_eq!(
         events,
-        [
-            Happening::StartedIdeal,
-            Happening::PaidClear,
-            Happening::LinkSent
-        ]
+        [Happening::StartedIdeal, Happening::PaidClear, Happening::LinkSent]
     );
 }
 
@@ -162,18 +136,11 @@ async fn paid_but_not_clear_it_goes_to_review_and_the_creator_and_the_platform_a
     let view = in_review(&office).await;
     assert_eq!(
         last(&view),
-        (
-            Happening::PaidUnclear,
-            Some(State::AwaitingPayment),
-            State::UnderReview
-        )
+        (Happening::PaidUnclear, Some(State::AwaitingPayment), State::UnderReview)
     );
     assert!(!view.reasons.is_empty());
     assert_eq!(office.emails(&view.id).await["takes_longer"], 1);
-    assert_eq!(
-        office.told_platform(&view.id).await,
-        ["activation.under_review"]
-    );
+    assert_eq!(office.told_platform(&view.id).await, ["activation.under_review"]);
     assert_eq!(view.expires_at, None);
 }
 
@@ -227,21 +194,13 @@ async fn a_person_approves_from_review_and_while_information_is_awaited() {
         }
         let approved = office
             .desk
-            .approve(
-                &Office::key(),
-                &view.id,
-                office.act(&view.id).await,
-                When::OfficeHours,
-            )
+            .approve(&Office::key(), &view.id, office.act(&view.id).await, When::OfficeHours)
             .await
             .unwrap();
         assert_eq!(approved.state, State::Approved);
         assert_eq!(last(&approved).0, Happening::PersonApproved);
         office.work().await;
-        assert_eq!(
-            office.view(&view.id).await.state,
-            State::AwaitingConfirmation
-        );
+        assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
     }
 }
 
@@ -278,22 +237,11 @@ async fn approved_while_the_office_is_closed_it_is_scheduled_and_the_creator_tol
     let view = scheduled(&office).await;
     assert_eq!(
         last(&view),
-        (
-            Happening::OfficeClosed,
-            Some(State::Approved),
-            State::Scheduled
-        )
+        (Happening::OfficeClosed, Some(State::Approved), State::Scheduled)
     );
-    assert_eq!(
-        view.due_at,
-        Some(at("2026-03-16T08:00:00Z")),
-        "Monday 09:00"
-    );
+    assert_eq!(view.due_at, Some(at("2026-03-16T08:00:00Z")), "Monday 09:00");
     assert_eq!(office.emails(&view.id).await["scheduled"], 1);
-    assert_eq!(
-        office.told_platform(&view.id).await,
-        ["activation.scheduled"]
-    );
+    assert_eq!(office.told_platform(&view.id).await, ["activation.scheduled"]);
 }
 
 #[tokio::test]
@@ -308,27 +256,16 @@ async fn fault_45_other_office_hours_move_what_is_scheduled_and_the_history_says
     let now = office.view(&view.id).await;
     assert_eq!(
         last(&now),
-        (
-            Happening::HoursChanged,
-            Some(State::Scheduled),
-            State::Scheduled
-        )
+        (Happening::HoursChanged, Some(State::Scheduled), State::Scheduled)
     );
     assert_eq!(now.due_at, Some(at("2026-03-16T09:30:00Z")));
-    assert_eq!(
-        office.desk.hours_changed().await.unwrap(),
-        0,
-        "once is enough"
-    );
+    assert_eq!(office.desk.hours_changed().await.unwrap(), 0, "once is enough");
     let mut always = settings();
     always.office.hours = "24/7".into();
     office.restart(&always);
     office.desk.hours_changed().await.unwrap();
     office.work().await;
-    assert_eq!(
-        office.view(&view.id).await.state,
-        State::AwaitingConfirmation
-    );
+    assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
 }
 
 #[tokio::test]
@@ -343,11 +280,7 @@ async fn when_the_office_opens_the_link_is_sent() {
     let now = office.view(&view.id).await;
     assert_eq!(
         last(&now),
-        (
-            Happening::LinkSent,
-            Some(State::Scheduled),
-            State::AwaitingConfirmation
-        )
+        (Happening::LinkSent, Some(State::Scheduled), State::AwaitingConfirmation)
     );
     assert_eq!(office.emails(&view.id).await["round_off"], 1);
     assert_eq!(
@@ -364,9 +297,7 @@ async fn completed_at_once_it_activates_without_a_link_now_or_when_the_office_op
         if closed {
             office.clock.set(at(FRIDAY_EVENING));
         }
-        office
-            .told("event_1", another("tr_1", 1815, &view.reference))
-            .await;
+        office.told("event_1", another("tr_1", 1815, &view.reference)).await;
         if closed {
             assert_eq!(office.view(&view.id).await.state, State::Scheduled);
             office.clock.set(at("2026-03-16T08:00:00Z"));
@@ -380,14 +311,7 @@ async fn completed_at_once_it_activates_without_a_link_now_or_when_the_office_op
             office.told_platform(&view.id).await.last().unwrap(),
             "organisation.activated"
         );
-        assert!(
-            office
-                .desk
-                .organisation(&view.organisation)
-                .await
-                .unwrap()
-                .active
-        );
+        assert!(office.desk.organisation(&view.organisation).await.unwrap().active);
     }
 }
 
@@ -410,10 +334,7 @@ async fn the_click_activates_at_any_hour_and_once() {
         office.desk.confirm(&token).await.unwrap().standing,
         LinkStanding::Activated
     );
-    assert_eq!(
-        office.desk.confirm(&token).await.unwrap().standing,
-        LinkStanding::Used
-    );
+    assert_eq!(office.desk.confirm(&token).await.unwrap().standing, LinkStanding::Used);
     let now = office.view(&view.id).await;
     assert_eq!(
         last(&now),
@@ -451,10 +372,7 @@ async fn a_link_asked_again_takes_the_place_of_the_old_one() {
         office.desk.confirm(&old).await.unwrap().standing,
         LinkStanding::Replaced
     );
-    assert_eq!(
-        office.view(&view.id).await.state,
-        State::AwaitingConfirmation
-    );
+    assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
     let offered = office.desk.fresh_link(&old).await.unwrap();
     assert!(offered.sent_again);
     let fresh = office.links().await.pop().unwrap();
@@ -476,12 +394,7 @@ async fn a_payment_reversed_before_activation_goes_to_review_and_voids_the_link(
                 let view = in_review(&office).await;
                 office
                     .desk
-                    .approve(
-                        &Office::key(),
-                        &view.id,
-                        office.act(&view.id).await,
-                        When::Now,
-                    )
+                    .approve(&Office::key(), &view.id, office.act(&view.id).await, When::Now)
                     .await
                     .unwrap()
             }
@@ -494,22 +407,13 @@ async fn a_payment_reversed_before_activation_goes_to_review_and_voids_the_link(
             .await;
         let id = office
             .store
-            .due(
-                eencent_activations::ledger::Work::Event,
-                office.clock.now(),
-                1,
-            )
+            .due(eencent_activations::ledger::Work::Event, office.clock.now(), 1)
             .await
             .unwrap()
             .remove(0);
         let claim = office
             .store
-            .claim(
-                eencent_activations::ledger::Work::Event,
-                &id,
-                office.clock.now(),
-                DAY,
-            )
+            .claim(eencent_activations::ledger::Work::Event, &id, office.clock.now(), DAY)
             .await
             .unwrap()
             .unwrap();
@@ -517,11 +421,7 @@ async fn a_payment_reversed_before_activation_goes_to_review_and_voids_the_link(
         let now = office.view(&view.id).await;
         assert_eq!(
             last(&now),
-            (
-                Happening::PaymentReversed,
-                Some(view.state),
-                State::UnderReview
-            )
+            (Happening::PaymentReversed, Some(view.state), State::UnderReview)
         );
         assert_eq!(now.reasons.last().unwrap().code, "payment_reversed");
         if let Some(token) = token {
@@ -542,19 +442,12 @@ async fn a_payment_reversed_after_activation_flags_it_and_changes_no_state() {
     let token = office.links().await.pop().unwrap();
     office.desk.confirm(&token).await.unwrap();
     office
-        .told(
-            "event_2",
-            status(&view.reference, PaymentStatus::ChargedBack),
-        )
+        .told("event_2", status(&view.reference, PaymentStatus::ChargedBack))
         .await;
     let now = office.view(&view.id).await;
     assert_eq!(
         last(&now),
-        (
-            Happening::PaymentNoted,
-            Some(State::Activated),
-            State::Activated
-        )
+        (Happening::PaymentNoted, Some(State::Activated), State::Activated)
     );
     assert_eq!(now.flags.last().unwrap().code, "payment_reversed");
 }
@@ -563,14 +456,8 @@ async fn a_payment_reversed_after_activation_flags_it_and_changes_no_state() {
 async fn an_identifier_that_became_active_elsewhere_sends_the_loser_to_review() {
     for stage in ["approved", "scheduled", "awaiting_confirmation"] {
         let office = Office::open().await;
-        let rival = office
-            .register(|new| new.environment = Some("env-2".into()))
-            .await;
-        let rival = office
-            .desk
-            .start(&Office::key(), &rival.id, "invoice")
-            .await
-            .unwrap();
+        let rival = office.register(|new| new.environment = Some("env-2".into())).await;
+        let rival = office.desk.start(&Office::key(), &rival.id, "invoice").await.unwrap();
         let view = match stage {
             "scheduled" => scheduled(&office).await,
             "awaiting_confirmation" => with_link(&office).await,
@@ -578,12 +465,7 @@ async fn an_identifier_that_became_active_elsewhere_sends_the_loser_to_review() 
                 let view = in_review(&office).await;
                 office
                     .desk
-                    .approve(
-                        &Office::key(),
-                        &view.id,
-                        office.act(&view.id).await,
-                        When::Now,
-                    )
+                    .approve(&Office::key(), &view.id, office.act(&view.id).await, When::Now)
                     .await
                     .unwrap()
             }
@@ -593,9 +475,7 @@ async fn an_identifier_that_became_active_elsewhere_sends_the_loser_to_review() 
             office.clock.set(at("2026-03-16T08:00:00Z"));
         }
         // The rival is activated first.
-        office
-            .posted("event_9", another("tr_9", 1815, &rival.reference))
-            .await;
+        office.posted("event_9", another("tr_9", 1815, &rival.reference)).await;
         win(&office, &rival.id).await;
         office.work().await;
         if let Some(token) = token.filter(|_| stage == "awaiting_confirmation") {
@@ -607,33 +487,17 @@ async fn an_identifier_that_became_active_elsewhere_sends_the_loser_to_review() 
         let now = office.view(&view.id).await;
         assert_eq!(
             last(&now),
-            (
-                Happening::IdentifierTaken,
-                Some(view.state),
-                State::UnderReview
-            ),
+            (Happening::IdentifierTaken, Some(view.state), State::UnderReview),
             "{stage}"
         );
-        assert!(
-            !office
-                .desk
-                .organisation(&view.organisation)
-                .await
-                .unwrap()
-                .active
-        );
+        assert!(!office.desk.organisation(&view.organisation).await.unwrap().active);
     }
 }
 
 /// Processes the rival's payment and carries out the rival's approval before anybody else's.
 async fn win(office: &Office, rival: &str) {
     use eencent_activations::ledger::Work;
-    for id in office
-        .store
-        .due(Work::Event, office.clock.now(), 10)
-        .await
-        .unwrap()
-    {
+    for id in office.store.due(Work::Event, office.clock.now(), 10).await.unwrap() {
         let claim = office
             .store
             .claim(Work::Event, &id, office.clock.now(), DAY)
@@ -654,11 +518,7 @@ async fn win(office: &Office, rival: &str) {
 
 #[tokio::test]
 async fn halfway_to_its_end_there_is_one_reminder_and_at_its_end_it_expires() {
-    for stage in [
-        "awaiting_payment",
-        "awaiting_confirmation",
-        "information_requested",
-    ] {
+    for stage in ["awaiting_payment", "awaiting_confirmation", "information_requested"] {
         let office = Office::open().await;
         let view = match stage {
             "awaiting_payment" => office.started("ideal").await,
@@ -675,17 +535,10 @@ async fn halfway_to_its_end_there_is_one_reminder_and_at_its_end_it_expires() {
         let token = office.links().await.pop();
         let lifetime = view.expires_at.unwrap().since(office.clock.now());
         office.clock.advance(lifetime / 2);
-        assert_eq!(
-            office.desk.time_passes(10).await.unwrap().reminded,
-            1,
-            "{stage}"
-        );
+        assert_eq!(office.desk.time_passes(10).await.unwrap().reminded, 1, "{stage}");
         assert_eq!(office.desk.time_passes(10).await.unwrap().reminded, 0);
         let now = office.view(&view.id).await;
-        assert_eq!(
-            last(&now),
-            (Happening::Reminded, Some(view.state), view.state)
-        );
+        assert_eq!(last(&now), (Happening::Reminded, Some(view.state), view.state));
         if let Some(token) = &token {
             assert_eq!(
                 office.links().await.as_slice(),
@@ -696,10 +549,7 @@ async fn halfway_to_its_end_there_is_one_reminder_and_at_its_end_it_expires() {
         office.clock.advance(lifetime / 2);
         assert_eq!(office.desk.time_passes(10).await.unwrap().expired, 1);
         let now = office.view(&view.id).await;
-        assert_eq!(
-            last(&now),
-            (Happening::TimeUp, Some(view.state), State::Expired)
-        );
+        assert_eq!(last(&now), (Happening::TimeUp, Some(view.state), State::Expired));
         assert_eq!(office.emails(&view.id).await["expired"], 1);
         assert_eq!(
             office.told_platform(&view.id).await.last().unwrap(),
@@ -758,10 +608,7 @@ async fn whatever_is_not_final_can_be_withdrawn_and_what_is_final_can_not() {
             .unwrap();
         assert_eq!(last(&now).0, Happening::Withdrawn);
         assert_eq!(
-            (
-                now.history.last().unwrap().from.unwrap().as_str(),
-                now.state
-            ),
+            (now.history.last().unwrap().from.unwrap().as_str(), now.state),
             (stage, State::Cancelled)
         );
         assert_eq!(office.emails(&view.id).await["cancelled"], 1);
@@ -769,14 +616,7 @@ async fn whatever_is_not_final_can_be_withdrawn_and_what_is_final_can_not() {
             office.told_platform(&view.id).await.last().unwrap(),
             "activation.cancelled"
         );
-        assert!(
-            office
-                .desk
-                .cancel(&Office::key(), &view.id, "")
-                .await
-                .is_err(),
-            "final"
-        );
+        assert!(office.desk.cancel(&Office::key(), &view.id, "").await.is_err(), "final");
     }
     drop(office);
 }

@@ -17,8 +17,7 @@ use eencent_activations::notification::{
 };
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::rules::{
-    ActivationSettings, ContactSettings, InvoiceSettings, OfficeSettings, OrganisationSettings,
-    Settings,
+    ActivationSettings, ContactSettings, InvoiceSettings, OfficeSettings, OrganisationSettings, Settings,
 };
 use eencent_activations::store::Store;
 use eencent_activations::views::{ActivationView, OrganisationView};
@@ -123,10 +122,7 @@ impl Office {
     /// Bakkerij De Korenaar B.V., with an activation waiting for its payment.
     pub async fn started(&self, method: &str) -> ActivationView {
         let organisation = self.register(|_| ()).await;
-        self.desk
-            .start(&Self::key(), &organisation.id, method)
-            .await
-            .unwrap()
+        self.desk.start(&Self::key(), &organisation.id, method).await.unwrap()
     }
 
     pub async fn view(&self, id: &str) -> ActivationView {
@@ -176,12 +172,7 @@ impl Office {
             let mut done = 0;
             for work in [Work::Event, Work::Approval] {
                 for id in self.store.due(work, self.clock.now(), 100).await.unwrap() {
-                    let Some(claim) = self
-                        .store
-                        .claim(work, &id, self.clock.now(), LEASE)
-                        .await
-                        .unwrap()
-                    else {
+                    let Some(claim) = self.store.claim(work, &id, self.clock.now(), LEASE).await.unwrap() else {
                         continue;
                     };
                     match work {
@@ -199,12 +190,7 @@ impl Office {
 
     pub async fn links(&self) -> Vec<String> {
         let mut links = Vec::new();
-        for id in self
-            .store
-            .due(Work::Email, self.clock.now(), 100)
-            .await
-            .unwrap()
-        {
+        for id in self.store.due(Work::Email, self.clock.now(), 100).await.unwrap() {
             let claim = self
                 .store
                 .claim(Work::Email, &id, self.clock.now(), LEASE)
@@ -212,11 +198,7 @@ impl Office {
                 .unwrap()
                 .unwrap();
             let letter = self.desk.email(&claim).await.unwrap();
-            links.extend(
-                letter
-                    .link
-                    .map(|link| link.rsplit('/').next().unwrap().to_owned()),
-            );
+            links.extend(letter.link.map(|link| link.rsplit('/').next().unwrap().to_owned()));
             self.desk.email_sent(&claim).await.unwrap();
         }
         links
@@ -250,16 +232,9 @@ impl Office {
     }
 }
 
-fn desk(
-    store: &Store,
-    clock: &ManualClock,
-    entropy: &Arc<CountedEntropy>,
-    settings: &Settings,
-) -> Desk {
+fn desk(store: &Store, clock: &ManualClock, entropy: &Arc<CountedEntropy>, settings: &Settings) -> Desk {
     let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();
-    let rules = settings
-        .validate(key, "http://localhost:8080", clock.now())
-        .unwrap();
+    let rules = settings.validate(key, "http://localhost:8080", clock.now()).unwrap();
     Desk::new(
         store.clone(),
         Arc::new(clock.clone()),

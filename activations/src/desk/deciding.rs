@@ -1,0 +1,190 @@
+//! Deciding: the pure decision on what the database holds, the move that it asks for, and its record.
+
+use serde_json::{Value, json};
+
+use super::moves::{Activation, Line};
+use super::payments::Payment;
+use super::{Desk, Desking};
+use crate::clock::Timestamp;
+use crate::decide::{Asked, Decision, Outcome, decide};
+use crate::refused::DeskError;
+use crate::state::Happening;
+use crate::store::to_json;
+use crate::views::ReasonView;
+
+impl Desk {
+    pub(super) async fn weigh(&self, work: &mut Desking, activation: &Activation) -> Result<Decision, DeskError> {
+        let payments = self.counting(work, &activation.id).await?;
+        let paid: Vec<_> = payments.iter().map(Payment::as_paid).collect();
+        let mut decision = decide(&self.asked(activation), &paid, self.now());
+        // With no opening in sight (the holiday calendar has an end) nothing can be promised.
+        if let Outcome::Clear { made_at, .. } = decision.outcome
+            && self.rules.hours.takes_effect(Some(made_at), self.now()).is_none()
+        {
+            let reason = ReasonView::new(
+                "office_hours_end",
+                "The office hours give no next opening; mend the setting office.hours, then approve.",
+                "De kantooruren geven geen volgende opening; herstel de instelling office.hours en keur dan goed.",
+            );
+            decision.outcome = Outcome::Unclear {
+                reasons: vec![reason],
+                lacks_only_the_name: false,
+            };
+        }
+        Ok(decision)
+    }
+
+    fn asked(&self, a: &Activation) -> Asked {
+        let form = a
+            .organisation
+            .legal_form
+            .as_deref()
+            .map(|form| form.trim().to_lowercase());
+        Asked {
+            method: a.method,
+            amount: a.amount,
+            legal_name: a.organisation.legal_name.clone(),
+            trade_names: a.organisation.trade_names.clone(),
+            legal_form: a.organisation.legal_form.clone(),
+            names_from_register: a.organisation.names_from_register,
+            sampled: self.is_sampled(&a.id) || form.is_some_and(|form| self.rules.review_legal_forms.contains(&form)),
+        }
+    }
+
+    /// Whether this one falls in the share that is always reviewed; the same answer each time.
+    fn is_sampled(&self, activation: &str) -> bool {
+        let hash = crate::links::hash_of(activation);
+        let number = hash
+            .get(..8)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .unwrap_or(0);
+        number % 100 < self.rules.review_share
+    }
+
+    pub(super) async fn decide_on(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        clear: Happening,
+    ) -> Result<Option<Timestamp>, DeskError> {
+        let decision = self.weigh(work, activation).await?;
+        if let Outcome::Wait { until } = decision.outcome {
+            return Ok(Some(until));
+        }
+        self.carry(work, activation, &decision, clear).await?;
+        Ok(None)
+    }
+
+    /// Makes the move that a decision asks for, and keeps the decision with its inputs.
+    pub(super) async fn carry(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        decision: &Decision,
+        clear: Happening,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        let asked = self.asked(activation);
+        let mut effect = None;
+        match &decision.outcome {
+            Outcome::Wait { .. } => return Ok(()),
+            Outcome::PaidInPart { received, missing } => {
+                let email = json!({ "received": received.value(), "missing": missing.value() });
+                let why = format!("{received} received, {missing} missing");
+                let line = Line {
+                    happening: Happening::PaidInPart,
+                    actor: "system",
+                    reason: &why,
+                    email,
+                };
+                self.make(work, activation, line).await?;
+            }
+            Outcome::Clear { made_at, surplus } => {
+                effect = self.rules.hours.takes_effect(Some(*made_at), now);
+                activation.reasons.clear();
+                activation.lacks_only_the_name = false;
+                activation.made_at = Some(*made_at);
+                activation.decided_at = Some(now);
+                activation.due_at = effect;
+                if let Some(surplus) = surplus {
+                    activation.flags.push(ReasonView::new(
+                        "surplus",
+                        format!("Paid {surplus} more than asked."),
+                        format!("Er is {surplus} meer betaald dan gevraagd."),
+                    ));
+                }
+                let why = "paid in full; the account holder is the organisation";
+                self.make(work, activation, Line::by_system(clear, why)).await?;
+            }
+            Outcome::Unclear {
+                reasons,
+                lacks_only_the_name,
+            } => {
+                activation.reasons.clone_from(reasons);
+                activation.lacks_only_the_name = *lacks_only_the_name;
+                let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+                let email = json!({ "reasons": self.for_creator(activation) });
+                let line = Line {
+                    happening: Happening::PaidUnclear,
+                    actor: "system",
+                    reason: &codes.join(", "),
+                    email,
+                };
+                self.make(work, activation, line).await?;
+            }
+        }
+        let record = json!({
+            "decided_at": now,
+            "asked": asked,
+            "payments": self.counting(work, &activation.id).await?.iter().map(described).collect::<Vec<_>>(),
+            "decision": decision,
+            "office_hours": { "expression": self.rules.hours.expression(), "zone": self.rules.hours.zone().to_string(),
+                              "open_when_decided": self.rules.hours.is_open(now) },
+            "takes_effect": effect,
+            "matcher": eencent_matching::VERSION,
+        });
+        self.keep_decision(work, activation, now, &record).await
+    }
+
+    async fn keep_decision(
+        &self,
+        work: &mut Desking,
+        a: &Activation,
+        now: Timestamp,
+        record: &Value,
+    ) -> Result<(), DeskError> {
+        sqlx::query("INSERT INTO decisions (activation_id, number, at, outcome, record) VALUES ($1, $2, $3, $4, $5)")
+            .bind(a.id.as_str())
+            .bind(a.version)
+            .bind(now.micros())
+            .bind(a.state.as_str())
+            .bind(to_json(record)?)
+            .execute(&mut *work.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The reasons in the creator's language.
+    fn for_creator(&self, a: &Activation) -> Value {
+        let dutch = a.organisation.creator.language == "nl";
+        let one = |reason: &ReasonView| json!({ "code": reason.code, "text": if dutch { &reason.text_nl } else { &reason.text } });
+        a.reasons.iter().map(one).collect()
+    }
+}
+
+/// A payment as the record of a decision keeps it.
+fn described(payment: &Payment) -> Value {
+    json!({
+        "payment_id": payment.payment_id,
+        "account": payment.account,
+        "amount": payment.amount,
+        "holder_name": payment.holder,
+        "account_masked": payment.account_number.as_ref().map(crate::personal::AccountNumber::masked),
+        "name_proven": payment.name_proven,
+        "paid_at": payment.paid_at,
+        "paid_at_proven": payment.paid_at_proven,
+        "received_at": payment.received_at,
+        "made_at": payment.made_at(),
+        "tied_by": payment.tied_by,
+    })
+}
