@@ -3,7 +3,6 @@
 //! Everything of one event is one transaction, which ends its claim. If we crash before the commit,
 //! nothing happened and the event waits; after it, the event is processed and its repeats do nothing.
 
-
 use super::moves::{Activation, Line};
 use super::payments::{Origin, Payment, Standing};
 use super::{Desk, Desking};

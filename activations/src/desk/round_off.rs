@@ -1,9 +1,10 @@
 //! Rounding off: the link from the e-mail, and the one click that activates.
 
 use serde::Serialize;
+use sqlx::AnyConnection;
 
+use super::Desk;
 use super::moves::{Activation, Line, SELECT};
-use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::links::hash_of;
 use crate::refused::DeskError;
@@ -64,8 +65,8 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn round_off(&self, token: &str) -> Result<RoundOff, DeskError> {
-        let mut work = self.begin().await?;
-        let link = self.link(&mut work, token).await?;
+        let mut connection = self.store.reader().acquire().await?;
+        let link = self.link(&mut connection, token).await?;
         Ok(self.page(link.as_ref()))
     }
 
@@ -75,7 +76,7 @@ impl Desk {
     /// When the store doesn't answer; nothing was changed then.
     pub async fn confirm(&self, token: &str) -> Result<RoundOff, DeskError> {
         let mut work = self.begin().await?;
-        let Some(mut link) = self.link(&mut work, token).await? else {
+        let Some(mut link) = self.link(&mut work.tx, token).await? else {
             return Ok(self.page(None));
         };
         if self.standing(&link) != LinkStanding::Ready {
@@ -113,7 +114,7 @@ impl Desk {
     /// When the store doesn't answer.
     pub async fn fresh_link(&self, token: &str) -> Result<RoundOff, DeskError> {
         let mut work = self.begin().await?;
-        let Some(mut link) = self.link(&mut work, token).await? else {
+        let Some(mut link) = self.link(&mut work.tx, token).await? else {
             return Ok(self.page(None));
         };
         if !self.page(Some(&link)).can_send_again {
@@ -130,16 +131,16 @@ impl Desk {
         })
     }
 
-    async fn link(&self, work: &mut Desking, token: &str) -> Result<Option<Link>, DeskError> {
+    async fn link(&self, connection: &mut AnyConnection, token: &str) -> Result<Option<Link>, DeskError> {
         let row = sqlx::query("SELECT activation_id, number, expires_at, used_at FROM links WHERE token_hash = $1")
             .bind(hash_of(token))
-            .fetch_optional(&mut *work.tx)
+            .fetch_optional(&mut *connection)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let sql = format!("{SELECT} WHERE a.id = $1");
         let activation = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(crate::store::text(&row, "activation_id")?)
-            .fetch_one(&mut *work.tx)
+            .fetch_one(&mut *connection)
             .await
             .map_err(StoreError::from)?;
         Ok(Some(Link {

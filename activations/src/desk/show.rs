@@ -1,7 +1,7 @@
 //! Activations as the outside sees them.
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Executor};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::Desk;
 use super::moves::{Activation, SELECT};
@@ -76,32 +76,28 @@ impl Desk {
         Ok(all)
     }
 
-    pub(super) async fn activation_in<'c, C>(
+    pub(super) async fn activation_in(
         &self,
-        connection: &'c mut C,
+        connection: &mut AnyConnection,
         id: &str,
-    ) -> Result<ActivationView, DeskError>
-    where
-        for<'e> &'e mut <C as std::ops::Deref>::Target: Executor<'e, Database = Any>,
-        C: std::ops::DerefMut,
-    {
+    ) -> Result<ActivationView, DeskError> {
         let sql = format!("{SELECT} WHERE a.id = $1");
         let row = sqlx::query(AssertSqlSafe(sql))
             .bind(id)
-            .fetch_optional(&mut **connection)
+            .fetch_optional(&mut *connection)
             .await?;
         let a = Activation::read(&row.ok_or_else(Refused::no_activation)?)?;
         let payments = sqlx::query("SELECT * FROM payments WHERE activation_id = $1 ORDER BY received_at, id")
             .bind(id)
-            .fetch_all(&mut **connection)
+            .fetch_all(&mut *connection)
             .await?;
         let emails = sqlx::query("SELECT * FROM emails WHERE activation_id = $1 ORDER BY number")
             .bind(id)
-            .fetch_all(&mut **connection)
+            .fetch_all(&mut *connection)
             .await?;
         let history = sqlx::query("SELECT * FROM history WHERE activation_id = $1 ORDER BY number")
             .bind(id)
-            .fetch_all(&mut **connection)
+            .fetch_all(&mut *connection)
             .await?;
         Ok(ActivationView {
             id: a.id,

@@ -8,6 +8,7 @@
 )]
 
 mod deciding;
+mod drawing;
 mod inbox;
 mod laws;
 mod moves;
