@@ -1,0 +1,15 @@
+//! The crate from outside: every recorded signature, every recorded payload, arbitrary bytes, and the
+//! receiver over HTTP.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests stop at what they did not expect"
+)]
+
+mod desk;
+mod offline;
+mod payloads;
+mod properties;
+mod receiver;
+mod settings;
+mod vectors;
