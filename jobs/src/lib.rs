@@ -1,1 +1,67 @@
-//! Under construction.
+//! What happens after a notification is committed.
+//!
+//! The database is the truth: rows that wait to be worked on. Everything here looks at a row, claims
+//! it, does what it asks for once, and writes down what came of it. Where to look is told by a
+//! queue, which may forget; a sweep finds what it forgot.
+//!
+//! ```text
+//!  desk, inbox ── nudge ──▶ queue ──▶ worker ──▶ attempt ──▶ a job ──▶ desk
+//!                            ▲        (supervised)   │
+//!  rows ────── sweep ────────┘                       └─▶ put back, given up, done
+//!  clock ───── schedules ──▶ desk: reminders, expiry
+//! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `workers` | all of it put together: [`Workers`] |
+//! | `queue/` | the queue, and all that is known of apalis; [`nudge`] |
+//! | `supervisor` | keeps workers running, says when it can't: [`Health`] |
+//! | `handler`, `attempt` | from a task to a claimed row to what came of it |
+//! | `process_notification`, `carry_out_approval`, `send_email` | the jobs, each with its datasheet |
+//! | `sweep`, `schedules` | what finds rows, and what happens at times of day |
+//! | `mail/` | templates, messages, SMTP and files |
+//! | `rows` | what the jobs see of `eencent-activations` |
+//! | `backoff` | how long to wait before the next attempt |
+//! | `settings`, `check` | [`Settings`], and whether what they say works: [`check()`] |
+//!
+//! # Starting it
+//!
+//! ```ignore
+//! let settings = settings.validate()?;                     // all problems at once
+//! let (hints, feeder) = eencent_jobs::nudge(10_000);       // first: the desk wants one end
+//! let desk = Desk::new(store.clone(), clock.clone(), entropy.clone(), Arc::new(hints), rules);
+//! let workers = Workers::new(settings, store, desk, clock, entropy, feeder);
+//! let health = workers.health();                           // for readiness
+//! workers.run(stop).await?;                                // an error: exit non-zero
+//! ```
+//!
+//! # Metrics
+//!
+//! `jobs_total{work,outcome}`, `job_seconds{work}`, `worker_restarts_total{work}`,
+//! `queue_depth{work}`, `nudges_dropped_total{work}`, `tasks_unread_total`,
+//! `emails_total{kind,outcome}`. Logs and metrics carry ids, never names, addresses or accounts.
+
+mod attempt;
+mod backoff;
+mod carry_out_approval;
+mod check;
+mod handler;
+mod mail;
+mod process_notification;
+mod queue;
+mod rows;
+mod schedules;
+mod send_email;
+mod settings;
+mod supervisor;
+mod sweep;
+mod workers;
+
+#[cfg(test)]
+mod testing;
+
+pub use check::check;
+pub use queue::{Feeder, QueueNudge, nudge};
+pub use settings::{Checked, JobsSettings, MailSettings, QueueSettings, Settings};
+pub use supervisor::{GaveUp, Health};
+pub use workers::{Workers, WorkersError};

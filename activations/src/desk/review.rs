@@ -117,7 +117,7 @@ impl Desk {
                     act.version, a.state, a.version
                 ),
             );
-            refused.activation = Some(Box::new(self.activation_in(&mut *work.tx, &a.id).await?));
+            refused.activation = Some(Box::new(self.activation_in(&mut work.tx, &a.id).await?));
             return Err(refused.into());
         }
         if find(Some(a.state), happening).is_some() {

@@ -1,0 +1,193 @@
+//! Messages to a mail server.
+//!
+//! lettre speaks the protocol; this file walks through it command by command, for two reasons.
+//! First, what an error means depends on when it comes: before the message is handed over nothing
+//! has happened and it is safe to try again, after it the mail may have arrived, and lettre's own
+//! `send` doesn't tell the two apart. Second, lettre's limit on time covers connecting only: with a
+//! server that falls silent after `DATA` it waits for ever.
+//!
+//! | when | temporary (4xx, network, silence) | for good (5xx) |
+//! |---|---|---|
+//! | connect, TLS, greeting, login, `MAIL FROM` | later | later: these are about our settings, which somebody mends; no letter is given up for a password that was changed |
+//! | `RCPT TO`, `DATA` | later | never |
+//! | the message itself | 4xx: later; no answer: uncertain | never |
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+
+use super::address::{Encryption, Server};
+use super::{Refused, Sealed};
+
+/// A mail server, and connections to it that are kept for the next letter.
+pub(crate) struct Smtp {
+    server: Server,
+    /// For everything before the message, and again for the message.
+    timeout: Duration,
+    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+}
+
+/// A connection is kept this long; servers hang up after a few minutes.
+const KEPT_FOR: Duration = Duration::from_secs(20);
+/// And so many of them.
+const KEPT: usize = 4;
+
+impl Smtp {
+    pub(crate) fn new(server: Server, timeout: Duration) -> Self {
+        Self {
+            server,
+            timeout,
+            idle: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn hand_over(&self, sealed: &Sealed) -> Result<(), Refused> {
+        let opened = tokio::time::timeout(self.timeout, self.open_envelope(sealed)).await;
+        let mut connection = match opened {
+            Ok(opened) => opened?,
+            Err(_) => {
+                return Err(Refused::Later(format!(
+                    "the mail server didn't answer within {:?}",
+                    self.timeout
+                )));
+            }
+        };
+        match tokio::time::timeout(self.timeout, connection.message(&sealed.bytes)).await {
+            Ok(Ok(_)) => {
+                self.keep(connection);
+                Ok(())
+            }
+            Ok(Err(error)) if error.is_permanent() => Err(Refused::Never(sentence("refused the message", &error))),
+            Ok(Err(error)) if error.is_transient() => Err(Refused::Later(sentence("put off the message", &error))),
+            Ok(Err(error)) => Err(Refused::Uncertain(sentence(
+                "was lost while it took the message",
+                &error,
+            ))),
+            Err(_) => Err(Refused::Uncertain(format!(
+                "the mail server took the message and didn't answer within {:?}",
+                self.timeout
+            ))),
+        }
+    }
+
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        let greeting = async {
+            let mut connection = self.connect().await?;
+            connection.abort().await;
+            Ok(())
+        };
+        match tokio::time::timeout(self.timeout, greeting).await {
+            Ok(checked) => checked,
+            Err(_) => Err(format!("the mail server didn't answer within {:?}", self.timeout)),
+        }
+    }
+
+    /// Everything up to the server's "go ahead".
+    async fn open_envelope(&self, sealed: &Sealed) -> Result<AsyncSmtpConnection, Refused> {
+        let mut connection = match self.kept().await {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(Refused::Later)?,
+        };
+        let from = sealed.envelope.from().cloned();
+        connection
+            .command(Mail::new(from, vec![]))
+            .await
+            .map_err(|error| Refused::Later(sentence("refused the sender", &error)))?;
+        for to in sealed.envelope.to() {
+            connection
+                .command(Rcpt::new(to.clone(), vec![]))
+                .await
+                .map_err(|error| refused("refused the recipient", &error))?;
+        }
+        connection
+            .command(Data)
+            .await
+            .map_err(|error| refused("refused to take a message", &error))?;
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
+        let server = &self.server;
+        let hello = ClientId::default();
+        let tls =
+            || TlsParameters::new(server.host.clone()).map_err(|error| sentence("can't be reached by TLS", &error));
+        let from_the_start = match server.encryption {
+            Encryption::FromTheStart => Some(tls()?),
+            _ => None,
+        };
+        let address = (server.host.as_str(), server.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(address, Some(self.timeout), &hello, from_the_start, None)
+                .await
+                .map_err(|error| sentence("can't be reached", &error))?;
+        let encrypt = match server.encryption {
+            Encryption::Required => true,
+            Encryption::WhenOffered => connection.can_starttls(),
+            Encryption::FromTheStart | Encryption::Loopback => false,
+        };
+        if encrypt {
+            connection
+                .starttls(tls()?, &hello)
+                .await
+                .map_err(|error| sentence("can't encrypt (STARTTLS); check its certificate, or the port", &error))?;
+        }
+        if let Some((user, password)) = &server.login {
+            let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
+            connection
+                .auth(DEFAULT_MECHANISMS, &credentials)
+                .await
+                .map_err(|error| sentence("refused the login; check user and password in mail.url", &error))?;
+        }
+        Ok(connection)
+    }
+
+    /// A connection of before that still answers.
+    async fn kept(&self) -> Option<AsyncSmtpConnection> {
+        loop {
+            let (mut connection, since) = {
+                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                idle.pop()?
+            };
+            if since.elapsed() < KEPT_FOR && connection.test_connected().await {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT && !connection.has_broken() {
+            idle.push((connection, Instant::now()));
+        }
+    }
+}
+
+fn refused(what: &str, error: &Error) -> Refused {
+    if error.is_permanent() {
+        Refused::Never(sentence(what, error))
+    } else {
+        Refused::Later(sentence(what, error))
+    }
+}
+
+/// What the server said, for the row and the log. Servers like to repeat the recipient's address,
+/// so anything that looks like one is left out, and no more than a line is kept.
+fn sentence(what: &str, error: &Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause {
+        said = format!("{said}: {deeper}");
+        cause = deeper.source();
+    }
+    let words: Vec<&str> = said
+        .split_whitespace()
+        .map(|word| if word.contains('@') { "***" } else { word })
+        .collect();
+    let said: String = words.join(" ").chars().take(300).collect();
+    format!("the mail server {what}: {said}")
+}

@@ -1,0 +1,123 @@
+//! One apalis worker, run until it ends.
+//!
+//! Tasks go through it as bytes: [`Bytes`] can't fail to decode, so a task that makes no sense
+//! reaches our handler instead of ending the worker with the good tasks of its batch still locked
+//! (A2). The handler always answers Ok, as apalis' answers to a failure are to try again at once
+//! or never (S1, S2). It fetches a few rounds of work at once: each fetch and each acknowledgement is
+//! a transaction, and one by one they take longer than the work. Not more than a few, as it shows no
+//! life sign while fetched tasks wait in its memory.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use apalis::prelude::{BackendExt, Codec, Event, EventListenerExt, WorkerBuilder, WorkerBuilderExt};
+use apalis_sqlite::{Config, SqliteStorage};
+use async_trait::async_trait;
+use eencent_activations::ledger::Work;
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::Queue;
+
+/// Takes a task, whatever it says. Must not panic and must not take for ever.
+#[async_trait]
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Looks where the task points.
+    async fn handle(&self, task: Vec<u8>);
+}
+
+/// How a worker ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum WorkerEnd {
+    /// It was asked to, and has finished what ran.
+    Stopped,
+    /// By itself, which it never should; why, in words for the log.
+    Died(String),
+}
+
+/// Life signs go to the file this often; a worker that gave none for three of them is taken for
+/// dead by the others, and what it held goes back among the waiting.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// So many rounds of work are fetched at once.
+pub(crate) const ROUNDS: u32 = 4;
+
+/// Leaves bytes as they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bytes;
+
+impl Codec<Vec<u8>> for Bytes {
+    type Error = Infallible;
+    type Compact = Vec<u8>;
+
+    fn encode(&self, bytes: &Vec<u8>) -> Result<Vec<u8>, Infallible> {
+        Ok(bytes.clone())
+    }
+
+    fn decode(&self, bytes: &Vec<u8>) -> Result<Vec<u8>, Infallible> {
+        Ok(bytes.clone())
+    }
+}
+
+/// The name of the queue of this kind of work.
+pub(crate) fn queue_name(work: Work) -> &'static str {
+    work.as_str()
+}
+
+pub(crate) fn config(work: Work, batch: usize) -> Config {
+    Config::default()
+        .queue(queue_name(work))
+        .batch_size(batch.max(1))
+        .heartbeat_interval(HEARTBEAT)
+        .missed_heartbeats(3)
+        // One write less for each task: fetching has put our name on it already.
+        .lock_tasks(false)
+}
+
+/// Runs a worker called `name` until `stop`, or until it dies. `alive` is called at each life sign,
+/// the first once it is registered.
+pub(crate) async fn work_until(
+    queue: &Queue,
+    work: Work,
+    name: String,
+    at_once: usize,
+    handler: Arc<dyn Handler>,
+    alive: impl Fn() + Send + Sync + 'static,
+    stop: CancellationToken,
+) -> WorkerEnd {
+    let pool = match queue.pool().await {
+        Ok(pool) => pool,
+        Err(error) => return WorkerEnd::Died(crate::rows::told(&error.into())),
+    };
+    let backend = SqliteStorage::<Vec<u8>>::new(&pool)
+        .with_config(config(work, at_once.saturating_mul(ROUNDS as usize)))
+        .with_codec(Bytes)
+        .poll_with_interval(queue.options().poll_interval);
+    let worker = WorkerBuilder::new(name)
+        .backend(backend)
+        .concurrency(at_once.max(1))
+        .on_event(move |_, event| {
+            if matches!(event, Event::HeartBeat) {
+                alive();
+            }
+        })
+        .build(move |task: Vec<u8>| {
+            let handler = Arc::clone(&handler);
+            async move { handler.handle(task).await }
+        });
+    let stopping = stop.clone();
+    let signal = async move {
+        stopping.cancelled_owned().await;
+        Ok::<(), std::io::Error>(())
+    };
+    // apalis has `unwrap` and `unreachable!` on paths we can't rule out.
+    let life = AssertUnwindSafe(worker.run_until(signal)).catch_unwind().boxed();
+    match life.await {
+        _ if stop.is_cancelled() => WorkerEnd::Stopped,
+        Ok(Ok(())) => WorkerEnd::Died("it ended without a word".to_owned()),
+        Ok(Err(error)) => WorkerEnd::Died(crate::rows::told(&error.into())),
+        Err(_) => WorkerEnd::Died("it panicked".to_owned()),
+    }
+}

@@ -1,0 +1,184 @@
+//! The rows that wait to be worked on, as the jobs see them.
+//!
+//! [`DeskRows`] is the real thing: the ledger of `eencent-activations` and the desk that acts on
+//! it. The traits exist so that the queue, the sweep and the jobs can be tested against rows that
+//! panic, hang or forget on command, which a database doesn't do when asked.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use eencent_activations::clock::Timestamp;
+use eencent_activations::desk::{Desk, Letter, Rendered};
+use eencent_activations::ledger::{Claim, Work};
+use eencent_activations::store::Store;
+
+/// Whatever went wrong at the store or the desk; its sentence goes to the log and onto the row.
+pub(crate) type RowError = Box<dyn std::error::Error + Send + Sync>;
+
+/// All rows that wait.
+#[async_trait]
+pub(crate) trait Rows: Send + Sync {
+    /// Ids that are due and that nobody holds, oldest first.
+    async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, RowError>;
+
+    /// Takes the row for `lease`; `None` when it isn't due, is taken, or is done.
+    async fn claim(
+        &self,
+        work: Work,
+        id: &str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Box<dyn Row>>, RowError>;
+
+    /// Takes away what a process that is gone still held.
+    async fn free_leases(&self) -> Result<u64, RowError>;
+}
+
+/// One claimed row. Whatever is done through it counts only as long as the claim is ours.
+#[async_trait]
+pub(crate) trait Row: Send + Sync {
+    /// How often an attempt at it has failed before.
+    fn attempts(&self) -> u32;
+
+    /// Decides on an event; ends the claim.
+    async fn process_event(&self) -> Result<(), RowError>;
+
+    /// Carries out an approval; ends the claim.
+    async fn carry_out(&self) -> Result<(), RowError>;
+
+    /// What an e-mail is to say, and to whom.
+    async fn letter(&self) -> Result<Letter, RowError>;
+
+    /// Keeps the rendered text, so that every attempt hands over the same.
+    async fn keep_rendering(&self, rendered: &Rendered) -> Result<(), RowError>;
+
+    /// A server has taken the e-mail; ends the claim.
+    async fn sent(&self) -> Result<(), RowError>;
+
+    /// The e-mail was handed over but nobody said that it arrived; tried again at `retry_at`.
+    async fn maybe_sent(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError>;
+
+    /// Back among the waiting, until `retry_at`.
+    async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError>;
+
+    /// Set apart, for a person to see.
+    async fn give_up(&self, now: Timestamp, error: &str) -> Result<(), RowError>;
+}
+
+/// What happens at a time of day rather than to a row.
+#[async_trait]
+pub(crate) trait Office: Send + Sync {
+    /// Whether this process is the one that runs `schedule` for `fire_at`.
+    async fn begin_scheduled(&self, schedule: &str, fire_at: Timestamp) -> Result<bool, RowError>;
+
+    /// Sends reminders and lets expire what is due, at most `limit`; answers how many it moved.
+    async fn time_passes(&self, limit: u32) -> Result<u32, RowError>;
+
+    /// Computes again what is scheduled, if the office hours are not those last used.
+    async fn hours_changed(&self) -> Result<u32, RowError>;
+}
+
+/// The rows of the store, worked on by the desk.
+#[derive(Clone)]
+pub(crate) struct DeskRows {
+    pub(crate) store: Store,
+    pub(crate) desk: Desk,
+}
+
+struct DeskRow {
+    store: Store,
+    desk: Desk,
+    claim: Claim,
+}
+
+#[async_trait]
+impl Rows for DeskRows {
+    async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, RowError> {
+        Ok(self.store.due(work, now, limit).await?)
+    }
+
+    async fn claim(
+        &self,
+        work: Work,
+        id: &str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Box<dyn Row>>, RowError> {
+        let claim = self.store.claim(work, id, now, lease).await?;
+        Ok(claim.map(|claim| {
+            let (store, desk) = (self.store.clone(), self.desk.clone());
+            Box::new(DeskRow { store, desk, claim }) as Box<dyn Row>
+        }))
+    }
+
+    async fn free_leases(&self) -> Result<u64, RowError> {
+        Ok(self.store.free_leases().await?)
+    }
+}
+
+#[async_trait]
+impl Row for DeskRow {
+    fn attempts(&self) -> u32 {
+        self.claim.attempts
+    }
+
+    async fn process_event(&self) -> Result<(), RowError> {
+        Ok(self.desk.process_event(&self.claim).await?)
+    }
+
+    async fn carry_out(&self) -> Result<(), RowError> {
+        Ok(self.desk.carry_out(&self.claim).await?)
+    }
+
+    async fn letter(&self) -> Result<Letter, RowError> {
+        Ok(self.desk.email(&self.claim).await?)
+    }
+
+    async fn keep_rendering(&self, rendered: &Rendered) -> Result<(), RowError> {
+        Ok(self.desk.keep_rendering(&self.claim, rendered).await?)
+    }
+
+    async fn sent(&self) -> Result<(), RowError> {
+        Ok(self.desk.email_sent(&self.claim).await?)
+    }
+
+    async fn maybe_sent(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
+        Ok(self.desk.email_uncertain(&self.claim, retry_at, error).await?)
+    }
+
+    async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
+        Ok(self.store.put_back(&self.claim, retry_at, error).await?)
+    }
+
+    async fn give_up(&self, now: Timestamp, error: &str) -> Result<(), RowError> {
+        Ok(self.store.give_up(&self.claim, now, error).await?)
+    }
+}
+
+#[async_trait]
+impl Office for DeskRows {
+    async fn begin_scheduled(&self, schedule: &str, fire_at: Timestamp) -> Result<bool, RowError> {
+        Ok(self.desk.begin_scheduled(schedule, fire_at).await?)
+    }
+
+    async fn time_passes(&self, limit: u32) -> Result<u32, RowError> {
+        let passed = self.desk.time_passes(limit).await?;
+        Ok(passed.reminded.saturating_add(passed.expired))
+    }
+
+    async fn hours_changed(&self) -> Result<u32, RowError> {
+        Ok(self.desk.hours_changed().await?)
+    }
+}
+
+/// The sentence of an error and of all its causes, as it goes to the log and onto the row.
+pub(crate) fn told(error: &RowError) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        sentence.push_str(": ");
+        sentence.push_str(&deeper.to_string());
+        cause = deeper.source();
+    }
+    sentence
+}

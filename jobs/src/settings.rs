@@ -1,0 +1,263 @@
+//! The sections `[mail]`, `[queue]` and `[jobs]` of the settings.
+//!
+//! No key has a default here: `config/default.toml` documents and gives them all. What was read is
+//! checked as a whole, and everything that is wrong is told at once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use serde::Deserialize;
+
+use crate::mail::{Destination, Encryption, Stationery};
+use crate::queue::QueueOptions;
+use crate::schedules::{Times, Timetable};
+
+/// All sections of this crate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `[mail]`
+    pub mail: MailSettings,
+    /// `[queue]`
+    pub queue: QueueSettings,
+    /// `[jobs]`
+    pub jobs: JobsSettings,
+}
+
+/// `[mail]`: how e-mails leave.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// `smtp://…`, `smtps://…` or `file:DIR`.
+    pub url: String,
+    /// Who writes: `Name <address>`.
+    pub from: String,
+    /// Where answers go; empty for the address in `from`.
+    pub reply_to: String,
+    /// How long a server may take for everything before the message, and again for the message.
+    pub timeout_seconds: u64,
+}
+
+/// The address may hold a password, so it isn't shown.
+impl std::fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailSettings")
+            .field("from", &self.from)
+            .field("reply_to", &self.reply_to)
+            .field("timeout_seconds", &self.timeout_seconds)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `[queue]`: where hints wait for a worker.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueSettings {
+    /// `sqlite://PATH`, a file of its own.
+    pub url: String,
+    /// At most so many tasks of one kind wait in it.
+    pub most_waiting: u32,
+    /// How often an idle worker looks, in milliseconds.
+    pub poll_interval_ms: u64,
+}
+
+/// `[jobs]`: who works, how much at once, and when.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobsSettings {
+    /// So many notifications are processed at once.
+    pub events_at_once: u32,
+    /// So many approvals are carried out at once.
+    pub approvals_at_once: u32,
+    /// So many e-mails are handed over at once.
+    pub emails_at_once: u32,
+    /// One attempt at an event or an approval may take this long.
+    pub time_limit_seconds: u64,
+    /// After so many attempts a row that panics or hangs is set apart.
+    pub set_apart_after: u32,
+    /// How often the sweep looks for rows, in milliseconds.
+    pub sweep_interval_ms: u64,
+    /// How many rows of a kind it takes at a look.
+    pub sweep_batch: u32,
+    /// How long what runs may go on after a stop was asked.
+    pub grace_seconds: u64,
+    /// No other process runs jobs on this database: at the start, what an earlier one held is free.
+    pub only_process: bool,
+    /// Cron expression (five fields, Europe/Amsterdam): reminders and expiry.
+    pub time_passes: String,
+    /// Cron expression: deletes what is finished from the queue.
+    pub tidy_queue: String,
+}
+
+/// Settings that were checked.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    pub(crate) destination: Destination,
+    pub(crate) mail_timeout: Duration,
+    pub(crate) stationery: Stationery,
+    pub(crate) queue: QueueOptions,
+    pub(crate) at_once: [usize; 3],
+    pub(crate) limit: Duration,
+    pub(crate) set_apart_after: u32,
+    pub(crate) sweep_interval: Duration,
+    pub(crate) sweep_batch: u32,
+    pub(crate) grace: Duration,
+    pub(crate) only_process: bool,
+    pub(crate) timetable: Timetable,
+}
+
+/// Collects what is wrong, each with its key.
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn take<T>(&mut self, key: &str, read: Result<T, String>) -> Option<T> {
+        read.map_err(|problem| self.0.push(format!("{key}: {problem}"))).ok()
+    }
+
+    fn within(&mut self, key: &str, value: u64, least: u64, most: u64) -> u64 {
+        if !(least..=most).contains(&value) {
+            self.0.push(format!("{key}: {value} is not between {least} and {most}"));
+        }
+        value
+    }
+}
+
+impl Settings {
+    /// Checks all sections.
+    ///
+    /// # Errors
+    /// Every problem there is, each a sentence that begins with its key. None repeats a password.
+    pub fn validate(&self) -> Result<Checked, Vec<String>> {
+        let mut problems = Problems(Vec::new());
+        let Self { mail, queue, jobs } = self;
+
+        let destination = problems.take("mail.url", Destination::parse(&mail.url));
+        let from = problems.take("mail.from", mailbox(&mail.from));
+        let reply_to = match mail.reply_to.as_str() {
+            "" => Some(None),
+            text => problems.take("mail.reply_to", mailbox(text)).map(Some),
+        };
+        let mail_timeout = problems.within("mail.timeout_seconds", mail.timeout_seconds, 1, 600);
+        let path = problems.take("queue.url", queue_path(&queue.url));
+        let most_waiting = problems.within("queue.most_waiting", queue.most_waiting.into(), 10, 100_000);
+        let poll = problems.within("queue.poll_interval_ms", queue.poll_interval_ms, 10, 10_000);
+        let at_once = [
+            problems.within("jobs.events_at_once", jobs.events_at_once.into(), 1, 100),
+            problems.within("jobs.approvals_at_once", jobs.approvals_at_once.into(), 1, 100),
+            problems.within("jobs.emails_at_once", jobs.emails_at_once.into(), 1, 100),
+        ]
+        .map(count);
+        let limit = problems.within("jobs.time_limit_seconds", jobs.time_limit_seconds, 1, 600);
+        problems.within("jobs.set_apart_after", jobs.set_apart_after.into(), 1, 1_000);
+        let sweep = problems.within("jobs.sweep_interval_ms", jobs.sweep_interval_ms, 50, 60_000);
+        problems.within("jobs.sweep_batch", jobs.sweep_batch.into(), 1, 1_000);
+        let grace = problems.within("jobs.grace_seconds", jobs.grace_seconds, 0, 600);
+        let time_passes = problems.take("jobs.time_passes", Times::parse(&jobs.time_passes));
+        let tidy_queue = problems.take("jobs.tidy_queue", Times::parse(&jobs.tidy_queue));
+
+        if problems.0.is_empty()
+            && let (Some(destination), Some(from), Some(reply_to)) = (destination, from, reply_to)
+            && let (Some(path), Some(time_passes), Some(tidy_queue)) = (path, time_passes, tidy_queue)
+        {
+            return Ok(Checked {
+                destination,
+                mail_timeout: Duration::from_secs(mail_timeout),
+                stationery: Stationery { from, reply_to },
+                queue: QueueOptions {
+                    path,
+                    most_waiting: count(most_waiting),
+                    poll_interval: Duration::from_millis(poll),
+                },
+                at_once,
+                limit: Duration::from_secs(limit),
+                set_apart_after: jobs.set_apart_after,
+                sweep_interval: Duration::from_millis(sweep),
+                sweep_batch: jobs.sweep_batch,
+                grace: Duration::from_secs(grace),
+                only_process: jobs.only_process,
+                timetable: Timetable {
+                    time_passes,
+                    tidy_queue,
+                },
+            });
+        }
+        Err(problems.0)
+    }
+}
+
+impl Checked {
+    /// What an operator should know of where mail goes, without a password: for `check` and the log.
+    pub fn mail_goes_to(&self) -> String {
+        match &self.destination {
+            Destination::Folder(folder) => format!("the folder {}", folder.display()),
+            Destination::Server(server) => {
+                let how = match server.encryption {
+                    Encryption::FromTheStart => "encrypted",
+                    Encryption::Required => "encrypted by STARTTLS",
+                    Encryption::WhenOffered => "encrypted if the server offers it",
+                    Encryption::Loopback => "on this machine, not encrypted",
+                };
+                format!("the server {}:{}, {how}", server.host, server.port)
+            }
+        }
+    }
+}
+
+fn count(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, String> {
+    let wrong = || format!("{text:?} is no sender; write name@example.nl or \"Name <name@example.nl>\"");
+    if text.chars().any(char::is_control) {
+        return Err(wrong());
+    }
+    text.parse().map_err(|_| wrong())
+}
+
+fn queue_path(url: &str) -> Result<PathBuf, String> {
+    let path = url.strip_prefix("sqlite://").unwrap_or_default();
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    if path.is_empty() || path.starts_with(':') {
+        return Err("write sqlite://PATH, a file of its own that nothing else uses".to_owned());
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+    use crate::testing::default_settings;
+
+    #[test]
+    fn the_defaults_are_right() {
+        let checked = default_settings().validate().unwrap();
+        assert!(checked.mail_goes_to().starts_with("the folder "));
+    }
+
+    #[test]
+    fn fault_71_all_problems_are_told_at_once_and_no_password() {
+        let mut settings = default_settings();
+        settings.mail.url = "smtp://u:geheim@".to_owned();
+        settings.mail.from = "Eencent\r\nBcc: x@y.nl".to_owned();
+        settings.queue.url = "redis://x".to_owned();
+        settings.jobs.emails_at_once = 0;
+        settings.jobs.time_passes = "often".to_owned();
+        settings.jobs.tidy_queue = "0 0 30 2 *".to_owned();
+        let problems = settings.validate().unwrap_err();
+        let keys: Vec<&str> = problems.iter().filter_map(|one| one.split(':').next()).collect();
+        assert_eq!(
+            keys,
+            [
+                "mail.url",
+                "mail.from",
+                "queue.url",
+                "jobs.emails_at_once",
+                "jobs.time_passes",
+                "jobs.tidy_queue"
+            ]
+        );
+        assert!(!format!("{problems:?} {settings:?}").contains("geheim"));
+    }
+}

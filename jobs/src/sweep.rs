@@ -1,0 +1,71 @@
+//! Finds the rows that wait and tells the queue: the part that works when everything else forgets.
+//!
+//! Hints get lost: the channel was full, the process died between commit and hint, somebody emptied
+//! the queue. The rows don't. So every second each kind of work is asked what is due, and at most a
+//! batch of it goes to the queue, never past the queue's bound: on Monday 09:00 twenty thousand
+//! approvals may be due at once, and they come in portions, the oldest first, while fresh work is
+//! due among them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eencent_activations::clock::Clock;
+use eencent_activations::ledger::Work;
+use tokio_util::sync::CancellationToken;
+
+use crate::queue::Queue;
+use crate::rows::{Rows, told};
+
+/// Finds rows and feeds the queue.
+pub(crate) struct Sweep {
+    pub(crate) rows: Arc<dyn Rows>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How often it looks.
+    pub(crate) interval: Duration,
+    /// How many rows of each kind it takes at a look.
+    pub(crate) batch: u32,
+}
+
+/// With a full batch there is more; it looks again this soon.
+const MORE: Duration = Duration::from_millis(100);
+
+impl Sweep {
+    /// Until `stop`.
+    pub(crate) async fn run(self, stop: &CancellationToken) {
+        loop {
+            let mut more = false;
+            for work in Work::ALL {
+                more |= self.look(*work).await;
+            }
+            let pause = if more { MORE.min(self.interval) } else { self.interval };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One look; answers whether there was more than a batch.
+    pub(crate) async fn look(&self, work: Work) -> bool {
+        let due = match self.rows.due(work, self.clock.now(), self.batch).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(work = work.as_str(), error = told(&error), "could not look for rows");
+                return false;
+            }
+        };
+        match self.queue.feed(work, &due).await {
+            Ok(fed) if fed > 0 => tracing::debug!(work = work.as_str(), fed, "fed the queue"),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(
+                    work = work.as_str(),
+                    error = told(&error.into()),
+                    "could not feed the queue"
+                );
+            }
+        }
+        u32::try_from(due.len()).unwrap_or(u32::MAX) >= self.batch
+    }
+}

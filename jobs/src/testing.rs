@@ -1,0 +1,423 @@
+//! What the tests of this crate share: rows that do as they are told, a sample letter, waiting.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests stop at what they did not expect"
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use eencent_activations::clock::{Clock, SystemClock, Timestamp};
+use eencent_activations::desk::{Letter, Rendered};
+use eencent_activations::ledger::Work;
+use eencent_activations::personal::EmailAddress;
+use eencent_activations::state::EmailKind;
+use serde_json::{Value, json};
+
+use crate::attempt::{Attempts, Job, Jobs, Outcome};
+use crate::backoff::Pace;
+use crate::mail::{Renderer, Sealed, Stationery};
+use crate::queue::{Queue, QueueOptions};
+use crate::rows::{Office, Row, RowError, Rows};
+use crate::settings::Settings;
+
+/// Waits until it is so; fails after half a minute.
+pub(crate) async fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A queue in `folder/queue.sqlite`.
+pub(crate) fn queue_at(folder: &Path) -> Queue {
+    queue_with(folder, 1_000, Duration::from_millis(20))
+}
+
+pub(crate) fn queue_with(folder: &Path, most_waiting: usize, poll_interval: Duration) -> Queue {
+    Queue::new(QueueOptions {
+        path: folder.join("queue.sqlite"),
+        most_waiting,
+        poll_interval,
+    })
+}
+
+/// Our sections of the settings that are compiled in.
+pub(crate) fn default_settings() -> Settings {
+    let whole: toml::Table = include_str!("../../config/default.toml").parse().unwrap();
+    let ours = ["mail", "queue", "jobs"].into_iter();
+    let ours: toml::Table = ours
+        .map(|name| (name.to_owned(), whole.get(name).unwrap().clone()))
+        .collect();
+    ours.try_into().unwrap()
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(text).unwrap()
+}
+
+/// How a pretended row behaves when it is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    Works,
+    Panics,
+    Hangs,
+    /// Never waits for anything, so that nothing can stop it, until the test is over.
+    Spins,
+    /// Takes this many milliseconds.
+    Takes(u64),
+    /// Fails so many times, then works.
+    Fails(u32),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) attempts: u32,
+    pub(crate) begun: u32,
+    pub(crate) done: u32,
+    pub(crate) given_up: Option<String>,
+    pub(crate) maybe_sent: u32,
+    due_at: Option<Timestamp>,
+    leased: bool,
+    pub(crate) last_error: Option<String>,
+    pub(crate) retry_at: Option<Timestamp>,
+}
+
+impl State {
+    /// Its time has come.
+    pub(crate) fn come(&mut self) {
+        self.due_at = None;
+    }
+}
+
+type All = Arc<Mutex<BTreeMap<(String, String), (Behaviour, State)>>>;
+
+/// The data of an e-mail, and what was kept of its rendering.
+type Letters = HashMap<String, (Value, Option<Rendered>)>;
+
+/// Rows in memory.
+#[derive(Clone, Default)]
+pub(crate) struct PretendRows {
+    pub(crate) all: All,
+    pub(crate) running: Arc<Mutex<(u32, u32)>>,
+    pub(crate) letters: Arc<Mutex<Letters>>,
+    pub(crate) fires: Arc<Mutex<Vec<(String, Timestamp)>>>,
+    pub(crate) passed: Arc<Mutex<u32>>,
+    pub(crate) over: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl PretendRows {
+    pub(crate) fn add(&self, work: Work, id: &str, behaviour: Behaviour) {
+        let key = (work.as_str().to_owned(), id.to_owned());
+        self.all.lock().unwrap().insert(key, (behaviour, State::default()));
+    }
+
+    pub(crate) fn state(&self, work: Work, id: &str) -> State {
+        let key = (work.as_str().to_owned(), id.to_owned());
+        self.all.lock().unwrap().get(&key).unwrap().1.clone()
+    }
+
+    pub(crate) fn count(&self, so: impl Fn(&State) -> bool) -> usize {
+        self.all.lock().unwrap().values().filter(|(_, state)| so(state)).count()
+    }
+
+    /// The most that ever ran at once.
+    pub(crate) fn peak(&self) -> u32 {
+        self.running.lock().unwrap().1
+    }
+}
+
+struct PretendRow {
+    rows: PretendRows,
+    key: (String, String),
+    behaviour: Behaviour,
+    attempts: u32,
+}
+
+impl PretendRow {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut all = self.rows.all.lock().unwrap();
+        let (_, state) = all.get_mut(&self.key).unwrap();
+        change(state);
+        state.leased = false;
+    }
+
+    async fn work(&self) -> Result<(), RowError> {
+        {
+            let mut running = self.rows.running.lock().unwrap();
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+        }
+        let result = match self.behaviour {
+            Behaviour::Works => Ok(()),
+            Behaviour::Panics => panic!("told to"),
+            Behaviour::Hangs => std::future::pending().await,
+            Behaviour::Spins => {
+                while !self.rows.over.load(std::sync::atomic::Ordering::SeqCst) {
+                    std::hint::spin_loop();
+                }
+                Ok(())
+            }
+            Behaviour::Takes(milliseconds) => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                Ok(())
+            }
+            Behaviour::Fails(times) if self.attempts < times => Err("told to fail".into()),
+            Behaviour::Fails(_) => Ok(()),
+        };
+        self.rows.running.lock().unwrap().0 -= 1;
+        if result.is_ok() {
+            self.change(|state| {
+                state.done += 1;
+                state.due_at = None;
+            });
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Rows for PretendRows {
+    async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, RowError> {
+        let all = self.all.lock().unwrap();
+        let due = all
+            .iter()
+            .filter(|((of, _), (_, state))| of == work.as_str() && is_waiting(state, now));
+        Ok(due
+            .map(|((_, id), _)| id.clone())
+            .take(usize::try_from(limit)?)
+            .collect())
+    }
+
+    async fn claim(&self, work: Work, id: &str, now: Timestamp, _: Duration) -> Result<Option<Box<dyn Row>>, RowError> {
+        let key = (work.as_str().to_owned(), id.to_owned());
+        let mut all = self.all.lock().unwrap();
+        let Some((behaviour, state)) = all.get_mut(&key).filter(|(_, state)| is_waiting(state, now)) else {
+            return Ok(None);
+        };
+        state.leased = true;
+        state.begun += 1;
+        let (behaviour, attempts) = (*behaviour, state.attempts);
+        Ok(Some(Box::new(PretendRow {
+            rows: self.clone(),
+            key,
+            behaviour,
+            attempts,
+        })))
+    }
+
+    async fn free_leases(&self) -> Result<u64, RowError> {
+        let mut all = self.all.lock().unwrap();
+        all.values_mut().for_each(|(_, state)| state.leased = false);
+        Ok(0)
+    }
+}
+
+fn is_waiting(state: &State, now: Timestamp) -> bool {
+    !state.leased && state.done == 0 && state.given_up.is_none() && state.due_at.is_none_or(|due| due <= now)
+}
+
+#[async_trait]
+impl Row for PretendRow {
+    fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    async fn process_event(&self) -> Result<(), RowError> {
+        self.work().await
+    }
+
+    async fn carry_out(&self) -> Result<(), RowError> {
+        self.work().await
+    }
+
+    async fn letter(&self) -> Result<Letter, RowError> {
+        let letters = self.rows.letters.lock().unwrap();
+        let mut letter = letter(EmailKind::RoundOff, "nl");
+        if let Some((data, rendered)) = letters.get(&self.key.1) {
+            letter.data = data.clone();
+            letter.rendered = rendered.clone();
+        }
+        Ok(letter)
+    }
+
+    async fn keep_rendering(&self, rendered: &Rendered) -> Result<(), RowError> {
+        let data = letter(EmailKind::RoundOff, "nl").data;
+        let mut letters = self.rows.letters.lock().unwrap();
+        letters
+            .entry(self.key.1.clone())
+            .or_insert((data, None))
+            .1
+            .get_or_insert(rendered.clone());
+        Ok(())
+    }
+
+    async fn sent(&self) -> Result<(), RowError> {
+        self.change(|state| state.done += 1);
+        Ok(())
+    }
+
+    async fn maybe_sent(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
+        self.change(|state| state.maybe_sent += 1);
+        self.put_back(retry_at, error).await
+    }
+
+    async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
+        self.change(|state| {
+            state.attempts += 1;
+            state.due_at = Some(retry_at);
+            state.retry_at = Some(retry_at);
+            state.last_error = Some(error.to_owned());
+        });
+        Ok(())
+    }
+
+    async fn give_up(&self, _: Timestamp, error: &str) -> Result<(), RowError> {
+        self.change(|state| state.given_up = Some(error.to_owned()));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Office for PretendRows {
+    async fn begin_scheduled(&self, schedule: &str, fire_at: Timestamp) -> Result<bool, RowError> {
+        let mut fires = self.fires.lock().unwrap();
+        let fire = (schedule.to_owned(), fire_at);
+        let new = !fires.contains(&fire);
+        if new {
+            fires.push(fire);
+        }
+        Ok(new)
+    }
+
+    async fn time_passes(&self, _: u32) -> Result<u32, RowError> {
+        let mut passed = self.passed.lock().unwrap();
+        *passed += 1;
+        Ok(*passed % 2)
+    }
+
+    async fn hours_changed(&self) -> Result<u32, RowError> {
+        Ok(0)
+    }
+}
+
+/// A job that does what the row says, with limits short enough for tests.
+pub(crate) struct PretendJob(pub(crate) Duration);
+
+#[async_trait]
+impl Job for PretendJob {
+    fn limit(&self) -> Duration {
+        self.0
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::new(Duration::from_millis(10), Duration::from_millis(50))
+    }
+
+    async fn run(&self, row: &dyn Row) -> Outcome {
+        match row.process_event().await {
+            Ok(()) => Outcome::Done,
+            Err(error) => Outcome::again(&error),
+        }
+    }
+}
+
+pub(crate) fn jobs_of(job: Arc<dyn Job>) -> Jobs {
+    Jobs {
+        event: Arc::clone(&job),
+        approval: Arc::clone(&job),
+        email: job,
+    }
+}
+
+/// Attempts at pretended rows; a row is set apart after three attempts that panic or hang.
+pub(crate) fn attempts_at(rows: &PretendRows, job: Arc<dyn Job>, clock: Arc<dyn Clock>) -> Arc<Attempts> {
+    Arc::new(Attempts {
+        rows: Arc::new(rows.clone()),
+        jobs: jobs_of(job),
+        clock,
+        set_apart_after: 3,
+        running: tokio_util::task::TaskTracker::new(),
+        stop: tokio_util::sync::CancellationToken::new(),
+    })
+}
+
+pub(crate) fn system_clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// What the templates of a kind are given.
+pub(crate) fn data_for(kind: EmailKind, language: &str) -> Value {
+    let invoice = matches!(kind, EmailKind::Invoice | EmailKind::PartlyPaid);
+    let (monday, day) = match language {
+        "nl" => ("maandag 12 januari 2026 om 09:00", "donderdag 22 januari 2026 om 09:00"),
+        _ => ("Monday 12 January 2026 at 09:00", "Thursday 22 January 2026 at 09:00"),
+    };
+    let mut data = json!({
+        "organisation": "Bakkerij De Korenaar B.V.",
+        "creator": "Ans Jansen",
+        "reference": "EC-7K3M-9PX2",
+        "method": if invoice { "invoice" } else { "ideal" },
+        "amount": if invoice { "18.15" } else { "0.01" },
+        "currency": "EUR",
+        "expires_at": "2026-01-22T08:00:00Z",
+        "support": { "email": "support@eencent.example", "url": "" },
+    });
+    let more = match kind {
+        EmailKind::Invoice => json!({ "iban": "NL91 ABNA 0417 1643 00", "beneficiary": "Eencent", "due_local": day }),
+        EmailKind::PartlyPaid => json!({ "received": "10.00", "missing": "8.15" }),
+        EmailKind::TakesLonger => json!({ "reasons": [
+            { "code": "name_differs", "text": "De tenaamstelling van de rekening is niet de naam van de organisatie." },
+            { "code": "names_entered", "text": "De namen van de organisatie komen niet uit een handelsregister." },
+        ] }),
+        EmailKind::InformationRequested => json!({ "question": "Kunt u een uittreksel sturen?\nHet mag als bijlage." }),
+        EmailKind::Rejected => json!({ "reason": "De rekening staat op naam van een andere organisatie." }),
+        EmailKind::Scheduled => json!({ "takes_effect_at": "2026-01-12T08:00:00Z", "takes_effect_local": monday }),
+        EmailKind::RoundOff | EmailKind::ReminderToRoundOff => json!({ "link": "@@LINK@@", "link_expires_local": day }),
+        EmailKind::Activated => json!({ "peppol_url": "https://platform.example/peppol" }),
+        EmailKind::ReminderToPay => json!({ "expires_local": day }),
+        EmailKind::ReminderToAnswer => json!({ "question": "Kunt u een uittreksel sturen?", "expires_local": day }),
+        EmailKind::Expired => json!({ "was": "awaiting_payment" }),
+        EmailKind::Cancelled => json!({}),
+    };
+    if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
+        data.extend(more);
+    }
+    data
+}
+
+pub(crate) fn letter(kind: EmailKind, language: &str) -> Letter {
+    let key = format!("act_01JD5W9A4H8S6P0D2E7XGK5NQM/{kind}/1");
+    Letter {
+        message_id: format!("<{}@eencent>", key.replace('/', ".")),
+        key,
+        created_at: at("2026-03-10T09:00:00Z"),
+        to: EmailAddress::parse("ans@korenaar.example").unwrap(),
+        to_name: Some("Ans Jansen".to_owned()),
+        language: language.to_owned(),
+        kind,
+        reference: "EC-7K3M-9PX2".to_owned(),
+        data: data_for(kind, language),
+        rendered: None,
+        link: Some("https://eencent.example/r/abc?x=1&y=2".to_owned()),
+        give_up_at: at("2126-03-13T09:00:00Z"),
+    }
+}
+
+pub(crate) fn stationery() -> Stationery {
+    Stationery {
+        from: "Eencent <noreply@eencent.example>".parse().unwrap(),
+        reply_to: None,
+    }
+}
+
+pub(crate) fn sealed() -> Sealed {
+    let letter = letter(EmailKind::RoundOff, "nl");
+    let rendered = Renderer::new().render(letter.kind, "nl", &letter.data).unwrap();
+    stationery().seal(&letter, &rendered).unwrap()
+}

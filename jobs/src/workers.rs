@@ -1,0 +1,233 @@
+//! Everything that works after a commit, put together and run as one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eencent_activations::clock::Clock;
+use eencent_activations::desk::Desk;
+use eencent_activations::entropy::Entropy;
+use eencent_activations::ledger::Work;
+use eencent_activations::store::Store;
+use futures::FutureExt;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::attempt::{Attempts, Jobs};
+use crate::carry_out_approval::CarryOutApproval;
+use crate::handler::TaskHandler;
+use crate::mail::{Renderer, Transport};
+use crate::process_notification::ProcessNotification;
+use crate::queue::{Feeder, Queue, push_hints};
+use crate::rows::{DeskRows, Office, Rows, told};
+use crate::schedules::Schedules;
+use crate::send_email::SendEmail;
+use crate::settings::Checked;
+use crate::supervisor::{GaveUp, Health, Patience, Supervisor};
+use crate::sweep::Sweep;
+
+/// A part that should run until it is stopped has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkersError {
+    /// A worker couldn't be kept running.
+    #[error("the jobs can't go on")]
+    GaveUp(#[from] GaveUp),
+    /// A part ended by itself, or panicked.
+    #[error("the {0} ended, which it never should")]
+    Ended(&'static str),
+}
+
+/// The workers, the sweep and the schedules of this process, ready to run.
+pub struct Workers {
+    settings: Checked,
+    rows: Arc<dyn Rows>,
+    office: Arc<dyn Office>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    feeder: Feeder,
+    health: Health,
+    jobs: Jobs,
+}
+
+impl Workers {
+    /// Puts them together. `feeder` is the other end of the nudge that `desk` was given; see
+    /// [`nudge`](crate::nudge).
+    pub fn new(
+        settings: Checked,
+        store: Store,
+        desk: Desk,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        feeder: Feeder,
+    ) -> Self {
+        let rows = DeskRows { store, desk };
+        let limit = settings.limit;
+        let email = SendEmail {
+            renderer: Renderer::new(),
+            stationery: settings.stationery.clone(),
+            transport: Transport::new(&settings.destination, settings.mail_timeout),
+            clock: Arc::clone(&clock),
+            limit: settings
+                .mail_timeout
+                .saturating_mul(2)
+                .saturating_add(Duration::from_secs(15)),
+        };
+        let jobs = Jobs {
+            event: Arc::new(ProcessNotification { limit }),
+            approval: Arc::new(CarryOutApproval { limit }),
+            email: Arc::new(email),
+        };
+        Self::of_parts(
+            settings,
+            Arc::new(rows.clone()),
+            Arc::new(rows),
+            clock,
+            entropy,
+            feeder,
+            jobs,
+        )
+    }
+
+    pub(crate) fn of_parts(
+        settings: Checked,
+        rows: Arc<dyn Rows>,
+        office: Arc<dyn Office>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        feeder: Feeder,
+        jobs: Jobs,
+    ) -> Self {
+        Self {
+            settings,
+            rows,
+            office,
+            clock,
+            entropy,
+            feeder,
+            health: Health::default(),
+            jobs,
+        }
+    }
+
+    /// Tells whether they run; for readiness. May be asked before, during and after.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Runs them until `stop`: then nothing new is begun, and what runs may end within the grace
+    /// of the settings. What doesn't keeps its lease and is done after the next start.
+    ///
+    /// # Errors
+    /// When a part ends that should not; the process can't be of use any more.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), WorkersError> {
+        let settings = self.settings;
+        // A child: whatever ends this function stops everything in it, and nothing beyond.
+        let stop = stop.child_token();
+        let _stop_at_the_end = stop.clone().drop_guard();
+        if settings.only_process {
+            match self.rows.free_leases().await {
+                Ok(0) => {}
+                Ok(freed) => tracing::info!(freed, "freed what an earlier process held"),
+                Err(error) => tracing::warn!(error = told(&error), "could not free leases; they run out"),
+            }
+        }
+        let queue = Arc::new(Queue::new(settings.queue.clone()));
+        let running = TaskTracker::new();
+        let attempts = Arc::new(Attempts {
+            rows: Arc::clone(&self.rows),
+            jobs: self.jobs.clone(),
+            clock: Arc::clone(&self.clock),
+            set_apart_after: settings.set_apart_after,
+            running: running.clone(),
+            stop: stop.clone(),
+        });
+        let handler = Arc::new(TaskHandler {
+            queue: Arc::clone(&queue),
+            attempts,
+        });
+
+        let mut parts: JoinSet<Result<(), WorkersError>> = JoinSet::new();
+        for (work, at_once) in [Work::Event, Work::Approval, Work::Email]
+            .into_iter()
+            .zip(settings.at_once)
+        {
+            let supervisor = Supervisor {
+                work,
+                queue: Arc::clone(&queue),
+                handler: handler.clone(),
+                at_once,
+                patience: Patience::for_limit(self.jobs.of(work).limit()),
+                health: self.health.clone(),
+                clock: Arc::clone(&self.clock),
+                entropy: Arc::clone(&self.entropy),
+                stop: stop.clone(),
+            };
+            parts.spawn(async move { Ok(supervisor.run().await?) });
+        }
+        let sweep = Sweep {
+            rows: self.rows,
+            queue: Arc::clone(&queue),
+            clock: Arc::clone(&self.clock),
+            interval: settings.sweep_interval,
+            batch: settings.sweep_batch,
+        };
+        let schedules = Schedules {
+            office: self.office,
+            queue: Arc::clone(&queue),
+            clock: self.clock,
+            timetable: settings.timetable,
+        };
+        let (feeder, feeding) = (self.feeder, Arc::clone(&queue));
+        parts.spawn(until_stopped("sweep", stop.clone(), |stop| async move {
+            sweep.run(&stop).await
+        }));
+        parts.spawn(until_stopped("schedules", stop.clone(), |stop| async move {
+            schedules.run(&stop).await
+        }));
+        parts.spawn(until_stopped("hints", stop.clone(), |stop| async move {
+            push_hints(feeder, &feeding, &stop).await;
+        }));
+
+        // Until everything has stopped because it was asked to, or the first part that fails.
+        let ended = async {
+            while let Some(part) = parts.join_next().await {
+                part.unwrap_or(Err(WorkersError::Ended("supervisor")))?;
+            }
+            Ok(())
+        };
+        let graceful = async {
+            stop.cancelled().await;
+            tokio::time::sleep(settings.grace).await;
+        };
+        let (result, left) = tokio::select! {
+            result = ended => (result, settings.grace),
+            () = graceful => (Ok(()), Duration::ZERO),
+        };
+        stop.cancel();
+        running.close();
+        // Work outlives its worker when the queue fails under it.
+        if tokio::time::timeout(left, running.wait()).await.is_err() {
+            tracing::warn!(still = running.len(), "left what still runs; it keeps its leases");
+        }
+        parts.abort_all();
+        let _ = tokio::time::timeout(Duration::from_secs(5), queue.close()).await;
+        result
+    }
+}
+
+/// Runs a part that ends only when stopped; anything else is an error with its name.
+async fn until_stopped<F: Future<Output = ()>>(
+    name: &'static str,
+    stop: CancellationToken,
+    part: impl FnOnce(CancellationToken) -> F,
+) -> Result<(), WorkersError> {
+    let ended = std::panic::AssertUnwindSafe(part(stop.clone())).catch_unwind().await;
+    match ended {
+        Ok(()) if stop.is_cancelled() => Ok(()),
+        _ => Err(WorkersError::Ended(name)),
+    }
+}
+
+#[cfg(test)]
+#[path = "workers_tests.rs"]
+mod tests;

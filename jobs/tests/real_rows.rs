@@ -1,0 +1,237 @@
+//! The workers over the real store and desk: from a committed notification to an e-mail in a folder.
+#![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eencent_activations::clock::{Clock, ManualClock, Timestamp};
+use eencent_activations::desk::{Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
+use eencent_activations::entropy::OsEntropy;
+use eencent_activations::inbox::Inbox;
+use eencent_activations::ledger::{NoNudge, Nudge};
+use eencent_activations::links::LinksKey;
+use eencent_activations::money::Money;
+use eencent_activations::notification::{
+    Event, Mode, PaymentNotification, PaymentStatus, Proof, Receipt, ReferenceHint, Told,
+};
+use eencent_activations::personal::HolderName;
+use eencent_activations::state::State;
+use eencent_activations::store::Store;
+use eencent_jobs::{Settings, Workers, WorkersError, nudge};
+use tokio_util::sync::CancellationToken;
+
+/// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
+const TUESDAY: &str = "2026-03-10T09:00:00Z";
+
+fn table() -> toml::Table {
+    include_str!("../../config/default.toml").parse().unwrap()
+}
+
+fn sections<T: serde::de::DeserializeOwned>(names: &[&str]) -> T {
+    let whole = table();
+    let some = names
+        .iter()
+        .map(|name| ((*name).to_owned(), whole.get(*name).unwrap().clone()));
+    some.collect::<toml::Table>().try_into().unwrap()
+}
+
+struct Run {
+    store: Store,
+    desk: Desk,
+    inbox: Inbox,
+    clock: ManualClock,
+    stop: CancellationToken,
+    end: tokio::task::JoinHandle<Result<(), WorkersError>>,
+}
+
+impl Run {
+    async fn start(folder: &Path, hints: bool) -> Self {
+        let store = Store::open(&format!("sqlite://{}", folder.join("truth.db").display()))
+            .await
+            .unwrap();
+        store.migrate().await.unwrap();
+        let clock = ManualClock::at(Timestamp::parse_rfc3339(TUESDAY).unwrap());
+        let rules: eencent_activations::rules::Settings =
+            sections(&["activation", "office", "organisations", "contact", "invoice"]);
+        let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();
+        let rules = rules.validate(key, "http://localhost:8080", clock.now()).unwrap();
+        let mut settings: Settings = sections(&["mail", "queue", "jobs"]);
+        settings.mail.url = format!("file:{}", folder.join("mail").display());
+        settings.queue.url = format!("sqlite://{}", folder.join("queue.db").display());
+        settings.jobs.sweep_interval_ms = 100;
+        let (ours, feeder) = nudge(1_000);
+        let ours: Arc<dyn Nudge> = if hints { Arc::new(ours) } else { Arc::new(NoNudge) };
+        let entropy = Arc::new(OsEntropy);
+        let desk = Desk::new(
+            store.clone(),
+            Arc::new(clock.clone()),
+            entropy.clone(),
+            Arc::clone(&ours),
+            Arc::new(rules),
+        );
+        let inbox = Inbox::start(store.clone(), ours);
+        let checked = settings.validate().unwrap();
+        let workers = Workers::new(
+            checked,
+            store.clone(),
+            desk.clone(),
+            Arc::new(clock.clone()),
+            entropy,
+            feeder,
+        );
+        let stop = CancellationToken::new();
+        let end = tokio::spawn(workers.run(stop.clone()));
+        Self {
+            store,
+            desk,
+            inbox,
+            clock,
+            stop,
+            end,
+        }
+    }
+
+    async fn stopped(self) {
+        self.stop.cancel();
+        self.end.await.unwrap().unwrap();
+        self.inbox.close().await;
+        self.store.close().await;
+    }
+}
+
+async fn mails(folder: &Path, wanted: usize) -> Vec<PathBuf> {
+    let begun = Instant::now();
+    loop {
+        let all = std::fs::read_dir(folder.join("mail")).into_iter().flatten();
+        let mut mails: Vec<PathBuf> = all.map(|entry| entry.unwrap().path()).collect();
+        mails.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        if mails.len() >= wanted {
+            mails.sort();
+            return mails;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "{} of {wanted} mails",
+            mails.len()
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn organisation() -> NewOrganisation {
+    NewOrganisation {
+        environment: Some("env-1".to_owned()),
+        legal_name: Some("Bakkerij De Korenaar B.V.".to_owned()),
+        legal_form: Some("Besloten Vennootschap".to_owned()),
+        country: Some("NL".to_owned()),
+        names_source: Some("register".to_owned()),
+        identifiers: vec![NewIdentifier {
+            scheme: "NL:KVK".to_owned(),
+            value: "12345678".to_owned(),
+        }],
+        creator: Some(NewCreator {
+            name: Some("Anna Jansen".to_owned()),
+            email: Some("jansen@example.nl".to_owned()),
+            language: Some("nl".to_owned()),
+            role: Some("administrator".to_owned()),
+        }),
+        ..NewOrganisation::default()
+    }
+}
+
+fn paid(reference: &str, at: Timestamp) -> Receipt {
+    let payment = PaymentNotification {
+        payment_id: "tr_1".to_owned(),
+        status: PaymentStatus::Paid,
+        amount: Some(Money::cents(1)),
+        holder: HolderName::parse("Bakkerij De Korenaar B.V."),
+        account_number: None,
+        reference: Some(ReferenceHint::Exact(reference.to_owned())),
+        paid_at: None,
+        proof: Proof::WholeMessage,
+        mode: Some(Mode::Live),
+        name_comes_separately: false,
+    };
+    Receipt {
+        endpoint: "mollie".to_owned(),
+        provider: "mollie".to_owned(),
+        account: "mollie".to_owned(),
+        mode: Mode::Live,
+        received_at: at,
+        request_id: "req_1".to_owned(),
+        proven_by: "signature".to_owned(),
+        headers: vec![],
+        body: b"{}".to_vec(),
+        events: vec![Event {
+            event_id: "evt_1".to_owned(),
+            digest: [7; 32],
+            told: Told::Payment(Box::new(payment)),
+        }],
+    }
+}
+
+async fn from_payment_to_link(hints: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path(), hints).await;
+    let platform = Actor::key("platform");
+    let organisation = run.desk.register(&platform, organisation()).await.unwrap();
+    let activation = run.desk.start(&platform, &organisation.id, "ideal").await.unwrap();
+    run.inbox
+        .commit(paid(&activation.reference, run.clock.now()))
+        .await
+        .unwrap();
+
+    let found = mails(folder.path(), 1).await;
+    let mail = std::fs::read_to_string(found.first().unwrap()).unwrap();
+    assert!(
+        mail.contains(&format!("X-Activation: {}\r\n", activation.reference)),
+        "{mail}"
+    );
+    assert!(
+        mail.contains("jansen@example.nl") && mail.contains("http://localhost:8080/round-off/"),
+        "{mail}"
+    );
+    let now = run.desk.activation(&activation.id).await.unwrap();
+    assert_eq!(now.state, State::AwaitingConfirmation);
+
+    run.desk.cancel(&platform, &activation.id, "not needed").await.unwrap();
+    assert_eq!(mails(folder.path(), 2).await.len(), 2);
+    run.stopped().await;
+}
+
+#[tokio::test]
+async fn a_payment_becomes_a_link_in_a_folder() {
+    from_payment_to_link(true).await;
+}
+
+#[tokio::test]
+async fn fault_34_so_it_does_when_nobody_gives_hints() {
+    from_payment_to_link(false).await;
+}
+
+/// Every e-mail that the desk writes fits its template: an invoice, and both kinds of waiting.
+#[tokio::test]
+async fn time_passes_by_the_clock_that_was_given_and_its_mails_fit_their_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path(), true).await;
+    let platform = Actor::key("platform");
+    let organisation = run.desk.register(&platform, organisation()).await.unwrap();
+    run.desk.start(&platform, &organisation.id, "ideal").await.unwrap();
+    // Halfway a reminder, and at the end it expires.
+    for (days, wanted) in [(8, 1), (8, 2)] {
+        run.clock.advance(Duration::from_secs(days * 86_400));
+        mails(folder.path(), wanted).await;
+    }
+    let second = run.desk.start(&platform, &organisation.id, "ideal").await.unwrap();
+    run.desk.cancel(&platform, &second.id, "not needed").await.unwrap();
+    let names: Vec<String> = mails(folder.path(), 3)
+        .await
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    for kind in ["reminder_to_pay", "expired", "cancelled"] {
+        assert!(names.iter().any(|name| name.contains(kind)), "{kind} in {names:?}");
+    }
+    run.stopped().await;
+}
