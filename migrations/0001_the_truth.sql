@@ -129,7 +129,7 @@ CREATE TABLE activations (
     completion      TEXT NOT NULL CHECK (completion IN ('link', 'immediate')),
     identifier_scheme TEXT NOT NULL,
     identifier_value  TEXT NOT NULL,
-    started_by      TEXT NOT NULL,           -- the API key that may not decide on it
+    started_by      TEXT NOT NULL,           -- key and person, as the history names them
     state           TEXT NOT NULL REFERENCES states (state),
     version         BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,

@@ -1,0 +1,196 @@
+//! The command line. Each command has a file; this one says what there is.
+
+mod api_key;
+mod check;
+mod explain;
+mod matching;
+mod migrate;
+mod offline;
+mod webhook;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::serve::Role;
+use crate::settings::{self, Settings};
+
+/// Decides from a payment that a person may act for an organisation, and activates it.
+#[derive(Parser)]
+#[command(
+    name = "eencent",
+    version,
+    long_about = "Decides from a one-cent iDEAL payment, or a paid invoice, that a person may act for an organisation, \
+        and activates it. Payment providers post signed notifications; eencent verifies them, compares the account \
+        holder's name with the organisation's registered names, and activates, or sets apart for review.\n\n\
+        Without a command it serves: everything in one process, with nothing to install and nothing to set.",
+    after_long_help = "Examples:\n  \
+        eencent demo                      see the whole of it happen, on this machine, in seconds\n  \
+        eencent check                     tell everything that is wrong with settings and connections\n  \
+        eencent                           serve, with data in ./eencent-data\n  \
+        eencent explain RF48K7M29QTX4BCD  why does this activation stand where it stands?\n\n\
+        Settings: eencent check --defaults prints every setting with its explanation. They come from a file \
+        (--config) and from the environment (EENCENT__SECTION__KEY), which goes first."
+)]
+pub struct Cli {
+    /// File with settings; see `eencent check --defaults` for what can stand in it.
+    #[arg(
+        long,
+        global = true,
+        env = "EENCENT_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything in one process: listeners and workers. The default.
+    #[command(after_long_help = "Examples:\n  \
+        eencent serve\n  \
+        EENCENT__LISTEN__PUBLIC=127.0.0.1:0 eencent serve     on a free port, which is printed\n  \
+        EENCENT__WEBHOOKS__MOLLIE__PROVIDER=mollie EENCENT__WEBHOOKS__MOLLIE__SECRETS='[\"…\"]' eencent serve\n\n\
+        SIGTERM or SIGINT ends it in an orderly way; a second one ends it at once.")]
+    Serve,
+    /// The public listener alone: notifications, platform API, the page to round off on.
+    Receive,
+    /// The workers alone: decide, carry out, send e-mails.
+    Work,
+    /// Support's console alone.
+    Console,
+    /// Play the main job on this machine, with providers that sign and post over HTTP.
+    #[command(after_long_help = "Examples:\n  \
+        eencent demo                  play it, print what happened, and keep running to look around\n  \
+        eencent demo --exit           the same, and end; non-zero when a case ended wrong\n  \
+        eencent demo --exit --json    the results for a program\n\n\
+        It has a clock of its own, a fresh folder and free ports: it ends the same at any hour of any day.")]
+    Demo(DemoArgs),
+    /// Bring the database up to date. On SQLite `serve` does that by itself.
+    Migrate,
+    /// Tell everything that is wrong with settings and connections, at once.
+    #[command(after_long_help = "Examples:\n  \
+        eencent check                 non-zero when something is wrong\n  \
+        eencent check --defaults      print every setting with its explanation")]
+    Check(check::CheckArgs),
+    /// One page on an activation, an event, or a refused request: what came in and why it went as it went.
+    #[command(after_long_help = "Examples:\n  \
+        eencent explain RF48K7M29QTX4BCD          by payment reference: why is this in review? why no mail?\n  \
+        eencent explain act_01JD5W9A4H8S6P…       by activation\n  \
+        eencent explain tr_7UhSN1zuXS             by the provider's payment, or its event\n  \
+        eencent explain req_01JD5W9A4H8S6P…       by X-Request-Id: why did I get 401?")]
+    Explain(explain::ExplainArgs),
+    /// Questions about notifications that need no server.
+    Webhook {
+        /// Which question.
+        #[command(subcommand)]
+        question: webhook::Question,
+    },
+    /// Compare an account holder's name with an organisation's registered names; one, or a file of many.
+    #[command(after_long_help = "Examples:\n  \
+        eencent match --account-name 'DE KORENAAR BV' --name 'De Korenaar B.V.'\n  \
+        eencent match --account-name 'Bakkerij Jansen' --name 'J. Jansen' --trade-name 'Bakkerij Jansen' --legal-form Eenmanszaak\n  \
+        eencent match --input names.csv --output verdicts.csv\n\n\
+        The input has columns id, account_name, legal_name, trade_names (a JSON list), legal_form and kind, in any order; \
+        the output has id, verdict (match or review), score, reasons. A verdict of review is no failure: \
+        the exit status is 0 when every row got one.")]
+    Match(matching::MatchArgs),
+    /// Make, revoke and list the keys of the platform API.
+    #[command(after_long_help = "Examples:\n  \
+        eencent api-key make --name shop --scope platform       registers, starts, cancels, resends\n  \
+        eencent api-key make --name support --scope review      decides, reads explanations\n  \
+        eencent api-key revoke shop\n  \
+        eencent api-key list\n\n\
+        A key is shown once, when it is made; only its hash is kept.")]
+    ApiKey {
+        /// What to do.
+        #[command(subcommand)]
+        act: api_key::Act,
+    },
+}
+
+/// How to play the demonstration.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// End when everything has been played.
+    #[arg(long)]
+    exit: bool,
+    /// Print the results as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What went wrong, as a sentence that says what to do.
+pub fn run() -> anyhow::Result<ExitCode> {
+    let Cli { config, command } = Cli::parse();
+    let config = config.filter(|path| !path.as_os_str().is_empty());
+    let settings = || Ok::<Settings, anyhow::Error>(settings::load(config.as_deref())?);
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(Role::Serve, settings()?),
+        Command::Receive => serve(Role::Receive, settings()?),
+        Command::Work => serve(Role::Work, settings()?),
+        Command::Console => serve(Role::Console, settings()?),
+        Command::Demo(DemoArgs { exit, json }) => wait_for(crate::demo::run(exit, json)),
+        Command::Migrate => wait_for(migrate::run(settings()?)),
+        Command::Check(args) => check::run(&args, config.as_deref()),
+        Command::Explain(args) => wait_for(explain::run(args, settings()?)),
+        Command::Webhook { question } => webhook::run(question),
+        Command::Match(args) => matching::run(&args),
+        Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
+    }
+}
+
+fn serve(role: Role, settings: Settings) -> anyhow::Result<ExitCode> {
+    crate::logging::start(&settings.log).context("the log can't be started")?;
+    wait_for(async move {
+        crate::serve::run(role, settings).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Runs a command that waits for things.
+pub fn wait_for(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the machine gives no threads; close other programs, or raise its limits")?;
+    let done = runtime.block_on(command);
+    // What is still running has been told to stop, and had its time.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_teaches() {
+        let mut command = Cli::command().term_width(110).version("0.0.0");
+        command.build();
+        insta::assert_snapshot!("eencent", command.render_long_help());
+        for name in ["serve", "demo", "check", "explain", "match", "api-key"] {
+            let help = command.find_subcommand_mut(name).unwrap().render_long_help();
+            insta::assert_snapshot!(name, help);
+        }
+        let webhook = command.find_subcommand_mut("webhook").unwrap();
+        insta::assert_snapshot!(
+            "webhook-verify",
+            webhook.find_subcommand_mut("verify").unwrap().render_long_help()
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! `eencent check`: everything that is wrong with settings and connections, at once.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use eencent_activations::clock::{Clock as _, SystemClock};
+use eencent_activations::entropy::OsEntropy;
+
+use crate::compose;
+use crate::http::accept::Listener;
+use crate::lock::{LockError, WorkerLock};
+use crate::settings::{self, Settings};
+
+/// What to check.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Print every setting with its default and its explanation, and nothing else.
+    #[arg(long)]
+    defaults: bool,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Findings {
+    problems: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Checks.
+///
+/// # Errors
+/// When the checks can't be run.
+pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> {
+    if args.defaults {
+        print!("{}", settings::DEFAULT);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = match settings::load(config) {
+        Ok(settings) => settings,
+        Err(problems) => {
+            println!("{problems}");
+            println!("Connections are checked when the settings are right.");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    super::wait_for(async move {
+        let mut findings = Findings::default();
+        if let Some(config) = config {
+            file(config, &mut findings);
+        }
+        let serving = database(&settings, &mut findings).await;
+        listeners(&settings, serving, &mut findings).await;
+        findings.problems.extend(eencent_jobs::check(&settings.jobs).await);
+        findings
+            .notes
+            .push(format!("mail goes to {}", settings.jobs.mail_goes_to()));
+        public(&settings, &mut findings);
+        endpoints(&settings, &mut findings);
+        Ok(findings.told())
+    })
+}
+
+impl Findings {
+    fn told(&self) -> ExitCode {
+        for note in &self.notes {
+            println!("note     {note}");
+        }
+        for problem in &self.problems {
+            println!("problem  {problem}");
+        }
+        if self.problems.is_empty() {
+            println!("Everything is in order.");
+            return ExitCode::SUCCESS;
+        }
+        println!("{} to solve.", self.problems.len());
+        ExitCode::FAILURE
+    }
+}
+
+fn file(config: &Path, findings: &mut Findings) {
+    let open = std::fs::metadata(config).is_ok_and(|data| data.permissions().mode() & 0o004 != 0);
+    if open {
+        findings.notes.push(format!(
+            "{0} can be read by everybody on this machine; if it holds secrets, run `chmod 640 {0}`",
+            config.display()
+        ));
+    }
+}
+
+/// Answers whether another process of ours works on the database.
+async fn database(settings: &Settings, findings: &mut Findings) -> bool {
+    let store = match compose::store(settings).await {
+        Ok(store) => store,
+        Err(error) => {
+            findings.problems.push(told(&error));
+            return false;
+        }
+    };
+    let serving = match store.file().map(WorkerLock::take) {
+        Some(Err(LockError::Taken(_))) => true,
+        Some(Err(error)) => {
+            findings.problems.push(told(&error));
+            false
+        }
+        _ => false,
+    };
+    if serving {
+        findings
+            .notes
+            .push("another eencent process is at work on this database".to_owned());
+    }
+    let rules = compose::rules(settings, &store, &settings.public.url, &SystemClock, &OsEntropy);
+    match rules {
+        Ok(rules) if rules.hours().holidays_end_soon(SystemClock.now()) => findings
+            .notes
+            .push("office.hours: the calendar of public holidays ends soon; update this program".to_owned()),
+        Ok(_) => {}
+        Err(error) => findings.problems.push(format!("{error:#}")),
+    }
+    if store.ping().await.is_err() {
+        findings
+            .notes
+            .push("the database is new or not up to date; `serve` and `migrate` bring it up to date".to_owned());
+    }
+    store.close().await;
+    serving
+}
+
+async fn listeners(settings: &Settings, serving: bool, findings: &mut Findings) {
+    let listen = &settings.listen;
+    for (name, address) in [
+        ("public", &listen.public),
+        ("staff", &listen.staff),
+        ("operations", &listen.operations),
+    ] {
+        if let Err(error) = Listener::bind(name, address).await {
+            if serving {
+                findings.notes.push(format!(
+                    "listen.{name} is in use, by the process that is at work or by another"
+                ));
+            } else {
+                findings.problems.push(told(&error));
+            }
+        }
+    }
+}
+
+fn public(settings: &Settings, findings: &mut Findings) {
+    let url = &settings.public.url;
+    let local = ["http://localhost", "http://127.", "http://[::1]"]
+        .iter()
+        .any(|start| url.starts_with(start));
+    if url.is_empty() {
+        findings
+            .notes
+            .push("public.url is not set: links in e-mails work on this machine only".to_owned());
+    } else if url.starts_with("http://") && !local {
+        findings
+            .notes
+            .push("public.url is not https: links in e-mails can be read on their way".to_owned());
+    }
+    if settings.api.keys.is_empty() {
+        findings
+            .notes
+            .push("api.keys is empty: only keys made with `eencent api-key make` are let in".to_owned());
+    } else {
+        findings.notes.push(
+            "api.keys holds keys with all scopes: for production, make keys with `eencent api-key make`".to_owned(),
+        );
+    }
+}
+
+fn endpoints(settings: &Settings, findings: &mut Findings) {
+    if settings.webhooks.is_empty() {
+        findings
+            .notes
+            .push("[webhooks] has no endpoint: nobody can post notifications".to_owned());
+    }
+    findings.notes.extend(settings.webhooks.advice());
+    let cents = &settings.subject.activation.ideal_amount;
+    for endpoint in settings
+        .webhooks
+        .iter()
+        .filter(|endpoint| endpoint.provider().name() == "stripe")
+    {
+        if cents.starts_with("0.") && cents.as_str() < "0.50" {
+            findings.notes.push(format!(
+                "webhooks.{}: Stripe takes no payment under EUR 0.50, so method ideal (activation.ideal_amount) can't be paid there; bank transfers can",
+                endpoint.name()
+            ));
+        }
+    }
+}
+
+fn told(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        told.push_str(&format!(" ({deeper})"));
+        cause = deeper.source();
+    }
+    told
+}

@@ -1,0 +1,82 @@
+//! What a process is made of: store, rules, desk, inbox, workers.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use eencent_activations::clock::Clock;
+use eencent_activations::entropy::Entropy;
+use eencent_activations::inbox::Inbox;
+use eencent_activations::notification::{Receipt, Refusal};
+use eencent_activations::rules::Rules;
+use eencent_activations::store::{Store, StoreError};
+use eencent_webhooks::receiver::{self, Limits, Sink, Unavailable};
+
+use crate::links_key;
+use crate::settings::{Problems, Settings};
+
+/// Opens the database. A folder that has to be made for it is for its owner alone: it will hold names
+/// and keys.
+///
+/// # Errors
+/// When it can't be opened.
+pub async fn store(settings: &Settings) -> Result<Store, StoreError> {
+    let url = &settings.database.url;
+    let path = url.strip_prefix("sqlite://").and_then(|path| path.split('?').next());
+    if let Some(folder) = path.and_then(|path| Path::new(path).parent()) {
+        // Where it can't be made, opening says so.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).ok();
+    }
+    Store::open(url).await
+}
+
+/// The rules of the subject, with the key that stands beside the database.
+///
+/// # Errors
+/// When the key can't be had, or the settings don't hold (which was checked when they were read, at
+/// another moment).
+pub fn rules(
+    settings: &Settings,
+    store: &Store,
+    public_url: &str,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<Rules> {
+    let beside = store.file().unwrap_or_else(|| Path::new("eencent-data/eencent.db"));
+    let key = links_key::beside(beside, entropy)?;
+    settings.subject.validate(key, public_url, clock.now()).map_err(|told| {
+        let mut problems = Problems::default();
+        problems.extend(told);
+        problems.into()
+    })
+}
+
+/// The receiver of notifications, with the inbox behind it.
+pub fn receiver(settings: &Settings, inbox: &Inbox, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Router {
+    let sink = Arc::new(Committed(inbox.clone()));
+    receiver::describe_metrics();
+    receiver::router(
+        settings.webhooks.clone(),
+        sink,
+        Arc::clone(clock),
+        Arc::clone(entropy),
+        Limits::default(),
+    )
+}
+
+/// The inbox, as the receiver sees it.
+struct Committed(Inbox);
+
+#[async_trait]
+impl Sink for Committed {
+    async fn commit(&self, receipt: Receipt) -> Result<(), Unavailable> {
+        self.0.commit(receipt).await.map_err(Unavailable::from_error)
+    }
+
+    fn refused(&self, refusal: Refusal) {
+        self.0.refused(refusal);
+    }
+}

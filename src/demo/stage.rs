@@ -1,0 +1,146 @@
+//! Where it is played: a fresh folder, free ports, a clock of its own, and the whole program.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use eencent_activations::clock::{Clock as _, ManualClock, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::providers;
+use crate::metrics::Metrics;
+use crate::serve::{self, Role, Running, Surroundings};
+use crate::settings;
+
+/// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
+const TUESDAY: &str = "2026-03-10T09:00:00Z";
+
+/// How often the clock goes on.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The stage.
+pub struct Stage {
+    /// Everything of it is in here; it stays when the demonstration has ended.
+    pub folder: PathBuf,
+    /// The clock that everything looks at.
+    pub clock: ManualClock,
+    /// The public listener.
+    pub public: SocketAddr,
+    /// The key to the platform API; of this demonstration alone.
+    pub key: String,
+    /// Ends it.
+    pub stop: CancellationToken,
+    running: Running,
+}
+
+impl Stage {
+    /// Sets it and starts the program.
+    ///
+    /// # Errors
+    /// When the folder or the program can't be had.
+    pub async fn set() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("eencent-demo-")
+            .tempdir()
+            .context("no folder can be made for it; is the disk full?")?
+            .keep();
+        let key = "demo-key-with-all-scopes-for-this-demonstration-only".to_owned();
+        let own = [
+            (
+                "EENCENT__DATABASE__URL",
+                format!("sqlite://{}", folder.join("eencent.db").display()),
+            ),
+            (
+                "EENCENT__QUEUE__URL",
+                format!("sqlite://{}", folder.join("queue.db").display()),
+            ),
+            ("EENCENT__MAIL__URL", format!("file:{}", folder.join("mail").display())),
+            ("EENCENT__LISTEN__PUBLIC", "127.0.0.1:0".to_owned()),
+            ("EENCENT__LISTEN__STAFF", "127.0.0.1:0".to_owned()),
+            ("EENCENT__LISTEN__OPERATIONS", "127.0.0.1:0".to_owned()),
+            ("EENCENT__API__KEYS", key.clone()),
+            ("EENCENT__ORGANISATIONS__FREE", "100".to_owned()),
+        ];
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let settings = settings::load_from(None, own.chain(providers::settings()))?;
+        let clock = ManualClock::at(Timestamp::parse_rfc3339(TUESDAY).context("the clock can't be set")?);
+        let stop = CancellationToken::new();
+        let around = Surroundings {
+            clock: Arc::new(clock.clone()),
+            metrics: Metrics::start()?,
+        };
+        let running = serve::start(Role::Serve, &settings, around, stop.clone()).await?;
+        let public = running
+            .public
+            .as_deref()
+            .unwrap_or_default()
+            .trim_start_matches("http://");
+        let public = public.parse().context("the public listener has no address")?;
+        let ticking = (clock.clone(), stop.clone());
+        tokio::spawn(async move {
+            let (clock, stop) = ticking;
+            while !stop.is_cancelled() {
+                tokio::time::sleep(TICK).await;
+                clock.advance(TICK);
+            }
+        });
+        Ok(Self {
+            folder,
+            clock,
+            public,
+            key,
+            stop,
+            running,
+        })
+    }
+
+    /// The folder of e-mails.
+    pub fn mail(&self) -> PathBuf {
+        self.folder.join("mail")
+    }
+
+    /// The database, as a setting.
+    pub fn database(&self) -> String {
+        format!("sqlite://{}", self.folder.join("eencent.db").display())
+    }
+
+    /// What time it is here.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Turns the clock.
+    ///
+    /// # Errors
+    /// When the text isn't a time.
+    pub fn turn_to(&self, at: &str) -> anyhow::Result<()> {
+        self.clock
+            .set(Timestamp::parse_rfc3339(at).context("the clock can't be set")?);
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> [(&'static str, String); 3] {
+        let of = |url: &Option<String>| url.clone().unwrap_or_default();
+        [
+            ("public", of(&self.running.public)),
+            ("staff", of(&self.running.staff)),
+            ("operations", self.running.operations.clone()),
+        ]
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Waits until it has been stopped.
+    ///
+    /// # Errors
+    /// When it ended by itself.
+    pub async fn until_the_end(self) -> anyhow::Result<()> {
+        self.running.until_the_end().await
+    }
+}

@@ -1,0 +1,16 @@
+//! What this process answers over HTTP: three listeners, so that only one faces the internet.
+//!
+//! * public: the providers' notifications, the platform API, the page to round off on
+//! * staff: support's console
+//! * operations: health and metrics
+
+pub mod accept;
+pub mod api;
+pub mod language;
+mod layers;
+pub mod operations;
+pub mod pages;
+pub mod problem;
+pub mod public;
+pub mod round_off;
+pub mod staff;

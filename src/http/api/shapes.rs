@@ -1,0 +1,367 @@
+//! The shapes of requests and answers, for `/openapi.json`.
+//!
+//! What is answered is made by the subject's crate, which knows nothing of HTTP; these say the same
+//! for the description. A test reads real answers into them and back.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An amount: a decimal string and its currency.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"value": "0.01", "currency": "EUR"}))]
+pub struct Money {
+    /// With as many decimals as the currency has.
+    pub value: String,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// What an organisation can be recognised by.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"scheme": "NL:KVK", "value": "12345678"}))]
+pub struct Identifier {
+    /// Such as `NL:KVK`, `NL:VAT` or `BE:EN`.
+    pub scheme: String,
+    /// Its value in that scheme.
+    pub value: String,
+}
+
+/// The person who registered the organisation; gets the e-mails.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "J. Jansen", "email": "jansen@example.nl", "language": "nl", "role": "administrator"}))]
+pub struct Creator {
+    /// Name.
+    pub name: String,
+    /// E-mail address; checked by its syntax only.
+    pub email: String,
+    /// `nl` or `en`.
+    pub language: String,
+    /// The role in the environment; only an `administrator` may add organisations.
+    pub role: String,
+}
+
+/// An organisation to register.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "environment": "env-1", "legal_name": "Bakkerij De Korenaar B.V.", "trade_names": ["De Korenaar"],
+    "legal_form": "Besloten Vennootschap", "country": "NL", "names_source": "register",
+    "identifiers": [{"scheme": "NL:KVK", "value": "12345678"}],
+    "creator": {"name": "J. Jansen", "email": "jansen@example.nl", "language": "nl", "role": "administrator"}
+}))]
+pub struct NewOrganisation {
+    /// The platform's tenant that it belongs to.
+    pub environment: String,
+    /// Statutory name.
+    pub legal_name: String,
+    /// All registered trade names.
+    #[serde(default)]
+    pub trade_names: Vec<String>,
+    /// The register's own wording.
+    pub legal_form: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Where the names come from; `entered` (the default) can't be approved without a person.
+    pub names_source: Option<NamesSource>,
+    /// At the moment of activation exactly one.
+    #[serde(default)]
+    pub identifiers: Vec<Identifier>,
+    /// Who gets the e-mails.
+    pub creator: Creator,
+}
+
+/// What to change; fields that are left out stay as they are.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"identifiers": [{"scheme": "NL:KVK", "value": "12345678"}]}))]
+pub struct OrganisationChange {
+    /// Statutory name.
+    pub legal_name: Option<String>,
+    /// All registered trade names.
+    pub trade_names: Option<Vec<String>>,
+    /// The register's own wording.
+    pub legal_form: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Where the names come from.
+    pub names_source: Option<NamesSource>,
+    /// All of them: the list replaces the one before.
+    pub identifiers: Option<Vec<Identifier>>,
+    /// The whole creator.
+    pub creator: Option<Creator>,
+}
+
+/// Where names come from.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NamesSource {
+    /// A register.
+    Register,
+    /// Somebody typed them.
+    Entered,
+}
+
+/// An organisation.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Organisation {
+    /// Opaque.
+    pub id: String,
+    /// The platform's tenant that it belongs to.
+    pub environment: String,
+    /// Statutory name.
+    pub legal_name: String,
+    /// Trade names.
+    pub trade_names: Vec<String>,
+    /// The register's own wording.
+    pub legal_form: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Where the names come from.
+    pub names_source: NamesSource,
+    /// What it can be recognised by.
+    pub identifiers: Vec<Identifier>,
+    /// Who gets the e-mails.
+    pub creator: Creator,
+    /// The tick: it may send invoices in its own name.
+    pub active: bool,
+    /// Since when.
+    #[schema(format = DateTime)]
+    pub activated_at: Option<String>,
+    /// When it was registered.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+}
+
+/// An activation to start.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"method": "ideal"}))]
+pub struct NewActivation {
+    /// `ideal` (one cent, decided without a person) or `invoice` (by bank transfer).
+    #[schema(required = true)]
+    pub method: Option<String>,
+}
+
+/// A withdrawal.
+#[derive(Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"reason": "Registered by mistake."}))]
+pub struct Cancellation {
+    /// Why; kept in the history.
+    pub reason: Option<String>,
+}
+
+/// Where an activation stands.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waiting for the payment, or the rest of it.
+    AwaitingPayment,
+    /// A person has to look at it.
+    UnderReview,
+    /// The creator has been asked something.
+    InformationRequested,
+    /// Decided; will be carried out.
+    Approved,
+    /// Takes effect when the office opens.
+    Scheduled,
+    /// The creator has the link to round it off.
+    AwaitingConfirmation,
+    /// The organisation is active.
+    Activated,
+    /// Support has said no.
+    Rejected,
+    /// Its time ran out.
+    Expired,
+    /// Withdrawn.
+    Cancelled,
+}
+
+/// A code with its explanation.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"code": "names_differ", "text": "The account holder is not the organisation.", "text_nl": "De rekeninghouder is niet de organisatie."}))]
+pub struct Reason {
+    /// Stable.
+    pub code: String,
+    /// In English.
+    pub text: String,
+    /// In Dutch.
+    pub text_nl: String,
+}
+
+/// A payment, as all notifications of it together say.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Payment {
+    /// Opaque.
+    pub id: String,
+    /// Who told of it.
+    pub provider: String,
+    /// Where it stands, such as `paid`.
+    pub status: String,
+    /// How much.
+    pub amount: Option<Money>,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub paid_at: Option<String>,
+    /// The account holder, as the bank reports it.
+    pub holder_name: Option<String>,
+    /// The account, masked.
+    pub iban_masked: Option<String>,
+    /// What it is for this activation, such as `counts` or `surplus`.
+    pub standing: String,
+}
+
+/// An e-mail to the creator.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Email {
+    /// Which.
+    pub kind: String,
+    /// As in its header `Message-ID`.
+    pub message_id: String,
+    /// `waiting`, `sent`, `failed` or `withdrawn`.
+    pub state: String,
+    /// When it was handed over.
+    #[schema(format = DateTime)]
+    pub sent_at: Option<String>,
+    /// Handed over once without an answer: it may have arrived twice.
+    pub maybe_sent: bool,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// One line of what happened.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct HistoryLine {
+    /// When.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// What.
+    pub event: String,
+    /// The state before; none for the start.
+    pub from: Option<State>,
+    /// The state after.
+    pub to: State,
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An activation.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Activation {
+    /// Opaque.
+    pub id: String,
+    /// The organisation's id.
+    pub organisation: String,
+    /// `ideal` or `invoice`.
+    pub method: String,
+    /// What ties a payment to it.
+    pub reference: String,
+    /// What is asked.
+    pub amount: Money,
+    /// Where it stands.
+    pub state: State,
+    /// When the approval takes effect.
+    #[schema(format = DateTime)]
+    pub due_at: Option<String>,
+    /// When its time is up, if it is.
+    #[schema(format = DateTime)]
+    pub expires_at: Option<String>,
+    /// When it was started.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// Counts its moves; an act carries the one that was looked at.
+    pub version: i64,
+    /// Why it was set apart for review.
+    pub reasons: Vec<Reason>,
+    /// What support should know, such as a surplus.
+    pub flags: Vec<Reason>,
+    /// Its payments.
+    pub payments: Vec<Payment>,
+    /// Its e-mails.
+    pub emails: Vec<Email>,
+    /// Everything that happened to it.
+    pub history: Vec<HistoryLine>,
+}
+
+/// What a person decides.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"version": 4, "actor": "M. de Vries", "reason": "The statutes show the former name."}))]
+pub struct Act {
+    /// Of the activation, as it was looked at.
+    pub version: i64,
+    /// The person who decides.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An approval by a person.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"version": 4, "actor": "M. de Vries", "reason": "The statutes show the former name.", "when": "office_hours"}))]
+pub struct Approval {
+    /// Of the activation, as it was looked at.
+    pub version: i64,
+    /// The person who decides.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// `office_hours` unless said otherwise.
+    pub when: Option<When>,
+}
+
+/// When an approval takes effect.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// At once if the office is open, else when it opens.
+    OfficeHours,
+    /// At once.
+    Now,
+}
+
+/// The stored record of an activation.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    /// The activation as it is now.
+    pub activation: Activation,
+    /// Notifications, decisions and e-mails, as they were recorded.
+    #[serde(flatten)]
+    pub record: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What is wrong with one field.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct FieldProblem {
+    /// Such as `creator.email`.
+    pub field: String,
+    /// Stable.
+    pub code: String,
+    /// What to do.
+    pub detail: String,
+}
+
+/// What is wrong, and what to do (RFC 9457).
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "type": "urn:eencent:problem:scope_missing", "title": "Not allowed", "status": 403,
+    "detail": "This key does not have the scope `review`, which this needs: use a key that has it.",
+    "code": "scope_missing"
+}))]
+pub struct Problem {
+    /// `urn:eencent:problem:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem, in words.
+    pub title: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// What to do.
+    pub detail: String,
+    /// Stable.
+    pub code: String,
+    /// Which fields are wrong, all at once.
+    pub errors: Option<Vec<FieldProblem>>,
+    /// The activation as it is now, when the version was out of date.
+    pub activation: Option<Activation>,
+}
+
+#[cfg(test)]
+mod tests;

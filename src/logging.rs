@@ -1,0 +1,37 @@
+//! The log: on standard error, one line an event, without personal data (types print masked).
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::settings::{Log, LogFormat};
+
+/// Starts logging as the settings say; a second start is refused.
+///
+/// # Errors
+/// When something logs already.
+pub fn start(log: &Log) -> Result<(), TryInitError> {
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match log.format {
+        LogFormat::Text => lines.finish().try_init(),
+        LogFormat::Json => lines.json().finish().try_init(),
+    }?;
+    // The message of a panic may quote what was being worked on; the place is enough to find it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!(place, "a part of the program panicked");
+    }));
+    Ok(())
+}
+
+/// Whether a level can be used, for the settings.
+pub fn is_level(level: &str) -> bool {
+    !level.trim().is_empty() && EnvFilter::try_new(level).is_ok()
+}

@@ -1,0 +1,92 @@
+//! What is measured, for `/metrics`.
+//!
+//! Answers come from memory. What waits in the store is asked each time, with a short limit: when the
+//! store hangs, the last known numbers are shown, and `eencent_store_answers` is 0.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use eencent_activations::clock::Clock;
+use eencent_activations::store::Store;
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+/// How long the store may take over it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// For what is measured in seconds.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// The measurements of this process.
+#[derive(Clone)]
+pub struct Metrics {
+    handle: PrometheusHandle,
+    known: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Measuring can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// The recorder can't be made.
+    #[error("the metrics can't be set up")]
+    Build(#[from] BuildError),
+    /// There is one already.
+    #[error("the metrics were set up twice")]
+    Twice,
+}
+
+impl Metrics {
+    /// Begins measuring in this process.
+    ///
+    /// # Errors
+    /// When it has begun already.
+    pub fn start() -> Result<Self, MetricsError> {
+        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+        let handle = recorder.handle();
+        ::metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Twice)?;
+        ::metrics::describe_gauge!("eencent_waiting", "Rows that wait, by what they wait for.");
+        ::metrics::describe_gauge!(
+            "eencent_waiting_oldest_seconds",
+            "Age of the oldest row that waits, by what it waits for."
+        );
+        ::metrics::describe_gauge!(
+            "eencent_store_answers",
+            "Whether the database answered when this was asked (1) or not (0)."
+        );
+        let version = env!("CARGO_PKG_VERSION");
+        ::metrics::gauge!("eencent_build_info", "version" => version).set(1.0);
+        Ok(Self {
+            handle,
+            known: Arc::default(),
+        })
+    }
+
+    /// Everything, in Prometheus' text format.
+    pub async fn render(&self, store: &Store, clock: &dyn Clock) -> String {
+        let answered = tokio::time::timeout(PATIENCE, store.waiting(clock.now())).await;
+        let answers = match answered {
+            Ok(Ok(waiting)) => {
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                for gone in known.iter().filter(|what| waiting.iter().all(|row| row.what != **what)) {
+                    set(gone, 0.0, 0.0);
+                }
+                for row in &waiting {
+                    // Counts of rows are far below where a float loses a unit.
+                    #[expect(clippy::cast_precision_loss, reason = "counts of rows are small")]
+                    set(&row.what, row.count as f64, row.oldest.as_secs_f64());
+                    known.insert(row.what.clone());
+                }
+                1.0
+            }
+            Ok(Err(_)) | Err(_) => 0.0,
+        };
+        ::metrics::gauge!("eencent_store_answers").set(answers);
+        self.handle.run_upkeep();
+        self.handle.render()
+    }
+}
+
+fn set(what: &str, count: f64, oldest: f64) {
+    ::metrics::gauge!("eencent_waiting", "what" => what.to_owned()).set(count);
+    ::metrics::gauge!("eencent_waiting_oldest_seconds", "what" => what.to_owned()).set(oldest);
+}

@@ -1,0 +1,261 @@
+//! The sections, read and checked. Each crate has a type for its own; the rest stands here.
+
+use std::fmt;
+
+use eencent_activations::clock::{Clock as _, SystemClock};
+use eencent_activations::links::LinksKey;
+use eencent_activations::rules;
+use eencent_webhooks::endpoint::{self, Endpoints};
+use figment::Figment;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::problems::Problems;
+use crate::logging;
+
+/// The shortest API key that may stand in the settings.
+const SHORTEST_KEY: usize = 32;
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Section `[database]`.
+    pub database: Database,
+    /// Section `[listen]`.
+    pub listen: Listen,
+    /// Section `[public]`.
+    pub public: Public,
+    /// Section `[api]`.
+    pub api: Api,
+    /// Section `[log]`.
+    pub log: Log,
+    /// Section `[webhooks]`.
+    pub webhooks: Endpoints,
+    /// The sections of the subject.
+    pub subject: rules::Settings,
+    /// The sections of queue, jobs and mail.
+    pub jobs: eencent_jobs::Checked,
+}
+
+/// Section `[database]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Database {
+    /// Where the truth is.
+    pub url: String,
+}
+
+/// Section `[listen]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Listen {
+    /// Address of the public listener.
+    pub public: String,
+    /// Address of support's console.
+    pub staff: String,
+    /// Address of health and metrics.
+    pub operations: String,
+    /// How many connections each listener holds at once.
+    pub connections: usize,
+    /// Seconds for the head of a request, and between two on one connection.
+    pub head_seconds: u64,
+}
+
+/// Section `[public]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Public {
+    /// The base of links; empty: the public listener.
+    pub url: String,
+}
+
+/// Section `[api]`.
+#[derive(Clone, Deserialize)]
+pub struct Api {
+    /// Keys with all scopes.
+    pub keys: Vec<String>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Api({} keys)", self.keys.len())
+    }
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Log {
+    /// What is logged, such as `info` or `info,eencent=debug`.
+    pub level: String,
+    /// In which form.
+    #[serde(rename = "format")]
+    form: String,
+    /// The same, read.
+    #[serde(skip)]
+    pub format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
+}
+
+/// What is this crate's own.
+#[derive(Deserialize)]
+struct Own {
+    database: Database,
+    listen: Listen,
+    public: Public,
+    api: Api,
+    log: Log,
+}
+
+#[derive(Deserialize)]
+struct Webhooks {
+    webhooks: endpoint::Settings,
+}
+
+/// Reads and checks every section; tells everything that is wrong.
+pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
+    let own: Option<Own> = section(merged, problems);
+    let webhooks: Option<Webhooks> = section(merged, problems);
+    let subject: Option<rules::Settings> = section(merged, problems);
+    let jobs = jobs(merged, problems);
+
+    let own = own.map(|mut own| {
+        check(&mut own, problems);
+        own
+    });
+    let webhooks = webhooks.and_then(|section| {
+        Endpoints::from_settings(&section.webhooks)
+            .map_err(|told| problems.extend(told))
+            .ok()
+    });
+    if let Some(subject) = &subject {
+        // The real key comes with the database; what is checked here doesn't depend on it.
+        let stand_in = LinksKey::from_hex(&"0".repeat(64))?;
+        if let Err(told) = subject.validate(stand_in, "", SystemClock.now()) {
+            problems.extend(told);
+        }
+    }
+    let own = own?;
+    Some(Settings {
+        database: own.database,
+        listen: own.listen,
+        public: own.public,
+        api: own.api,
+        log: own.log,
+        webhooks: webhooks?,
+        subject: subject?,
+        jobs: jobs?,
+    })
+}
+
+/// The sections of the jobs' crate, checked.
+fn jobs(merged: &Figment, problems: &mut Problems) -> Option<eencent_jobs::Checked> {
+    #[derive(Deserialize)]
+    struct Sections {
+        mail: eencent_jobs::MailSettings,
+        queue: eencent_jobs::QueueSettings,
+        jobs: eencent_jobs::JobsSettings,
+    }
+    let Sections { mail, queue, jobs } = section(merged, problems)?;
+    let settings = eencent_jobs::Settings { mail, queue, jobs };
+    settings.validate().map_err(|told| problems.extend(told)).ok()
+}
+
+fn section<T: DeserializeOwned>(merged: &Figment, problems: &mut Problems) -> Option<T> {
+    merged
+        .extract()
+        .map_err(|errors: figment::Error| {
+            for error in errors {
+                // The value isn't repeated: a mail address holds a password.
+                let what = match error.kind {
+                    figment::error::Kind::InvalidType(_, expected) => format!("must be {expected}"),
+                    figment::error::Kind::MissingField(field) => format!("lacks `{field}`"),
+                    _ => "has a value that can't be used; see config/default.toml".to_owned(),
+                };
+                problems.add(format!("`{}` {what}.", error.path.join(".")));
+            }
+        })
+        .ok()
+}
+
+fn check(own: &mut Own, problems: &mut Problems) {
+    if !own.database.url.starts_with("sqlite:") {
+        problems.add(
+            "`database.url` must be sqlite://PATH, such as sqlite://eencent-data/eencent.db: PostgreSQL comes in a later version.",
+        );
+    }
+    let listen = &own.listen;
+    let addresses = [
+        ("public", &listen.public),
+        ("staff", &listen.staff),
+        ("operations", &listen.operations),
+    ];
+    for (name, address) in addresses {
+        let port = address
+            .rsplit_once(':')
+            .filter(|(host, _)| !host.is_empty())
+            .map(|(_, port)| port.parse::<u16>());
+        match port {
+            Some(Ok(0)) => {}
+            Some(Ok(_)) => {
+                if let Some((other, _)) = addresses
+                    .iter()
+                    .find(|(other, same)| *same == address && *other != name)
+                {
+                    problems.add(format!(
+                        "`listen.{name}` and `listen.{other}` are the same address: give each listener one of its own."
+                    ));
+                }
+            }
+            _ => problems.add(format!(
+                "`listen.{name}` must be ADDRESS:PORT, such as 127.0.0.1:8080; port 0 takes a free one."
+            )),
+        }
+    }
+    if listen.connections == 0 {
+        problems.add("`listen.connections` must be 1 or more.");
+    }
+    if listen.head_seconds == 0 {
+        problems.add("`listen.head_seconds` must be 1 or more.");
+    }
+    let url = own.public.url.trim_end_matches('/').to_owned();
+    if !url.is_empty() && !is_base(&url) {
+        problems.add(
+            "`public.url` must be empty or a base for links, such as https://activate.example.nl, without a query.",
+        );
+    }
+    own.public.url = url;
+    for (place, key) in own.api.keys.iter().enumerate() {
+        let fits = key.chars().count() >= SHORTEST_KEY && !key.contains(char::is_whitespace) && key.is_ascii();
+        if !fits {
+            problems.add(format!(
+                "`api.keys` number {} must be {SHORTEST_KEY} characters or more, without spaces: make one with `openssl rand -hex 32`.",
+                place + 1
+            ));
+        }
+    }
+    own.log.format = match own.log.form.as_str() {
+        "text" => LogFormat::Text,
+        "json" => LogFormat::Json,
+        _ => {
+            problems.add("`log.format` must be text or json.");
+            LogFormat::Text
+        }
+    };
+    if !logging::is_level(&own.log.level) {
+        problems.add("`log.level` must be error, warn, info, debug or trace, or say it by part: info,eencent=debug.");
+    }
+}
+
+fn is_base(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return false;
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    !host.is_empty() && !host.contains('@') && rest.chars().all(|c| c.is_ascii_graphic() && !"?#\"<>\\".contains(c))
+}

@@ -1,0 +1,207 @@
+//! The house holds: which of our crates knows which, where the big dependencies stay, and what no file may contain.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// Who may know whom. `eencent` is the program in `src/`.
+const ARROWS: [(&str, &str); 7] = [
+    ("eencent", "eencent-webhooks"),
+    ("eencent", "eencent-jobs"),
+    ("eencent", "eencent-activations"),
+    ("eencent", "eencent-matching"),
+    ("eencent-webhooks", "eencent-activations"),
+    ("eencent-jobs", "eencent-activations"),
+    ("eencent-activations", "eencent-matching"),
+];
+
+/// File and folder names that say nothing about what is inside.
+const NAMELESS: [&str; 7] = ["util", "utils", "common", "helper", "helpers", "manager", "managers"];
+
+#[test]
+fn our_crates_know_each_other_along_the_arrows_of_the_design_only() -> Result<()> {
+    let packages = packages()?;
+    let ours: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let found: BTreeSet<(&str, &str)> = packages
+        .iter()
+        .flat_map(|package| built_with(package).map(|dependency| (package.name.as_str(), dependency)))
+        .filter(|(_, dependency)| ours.contains(dependency))
+        .collect();
+    let allowed = BTreeSet::from(ARROWS);
+    let others: Vec<_> = found.difference(&allowed).collect();
+    ensure!(others.is_empty(), "arrows that the design doesn't have: {others:?}");
+    Ok(())
+}
+
+#[test]
+fn axum_stays_in_webhooks_and_the_program() -> Result<()> {
+    stays_in("axum", &["eencent", "eencent-webhooks"])
+}
+
+#[test]
+fn apalis_stays_in_jobs() -> Result<()> {
+    stays_in("apalis", &["eencent-jobs"])
+}
+
+#[test]
+fn redis_stays_in_jobs() -> Result<()> {
+    stays_in("redis", &["eencent-jobs"])
+}
+
+#[test]
+fn lettre_stays_in_jobs() -> Result<()> {
+    stays_in("lettre", &["eencent-jobs"])
+}
+
+#[test]
+fn sqlx_stays_in_activations_and_with_the_queue_of_jobs() -> Result<()> {
+    stays_in("sqlx", &["eencent-activations", "eencent-jobs"])
+}
+
+#[test]
+fn matching_does_no_input_or_output() -> Result<()> {
+    let packages = packages()?;
+    let matching = packages
+        .iter()
+        .find(|package| package.name.as_str() == "eencent-matching")
+        .context("eencent-matching is not in the workspace")?;
+    let doing: Vec<&str> = built_with(matching)
+        .filter(|name| ["tokio", "futures", "hyper", "reqwest", "sqlx", "tracing"].contains(name))
+        .collect();
+    ensure!(doing.is_empty(), "eencent-matching is pure, but depends on {doing:?}");
+    Ok(())
+}
+
+#[test]
+fn no_file_names_a_path_of_a_developers_machine_or_a_tool_of_theirs() -> Result<()> {
+    // In pieces, or this file would be the first to be found.
+    let words = [
+        format!("/{}/", "work"),
+        format!("farm-{}", "studio"),
+        format!("farm-{}", "bench"),
+    ];
+    let mut named = Vec::new();
+    for file in files()? {
+        // A link that leads nowhere, or a file that is deleted but not yet committed so.
+        let Ok(bytes) = std::fs::read(root().join(&file)) else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        for (number, line) in (1..).zip(text.lines()) {
+            if words.iter().any(|word| line.contains(word)) {
+                named.push(format!("{}:{number}", file.display()));
+            }
+        }
+    }
+    ensure!(named.is_empty(), "take the paths or tools out of {named:#?}");
+    Ok(())
+}
+
+#[test]
+fn source_files_are_named_for_what_is_in_them() -> Result<()> {
+    let nameless: Vec<PathBuf> = files()?.into_iter().filter(|file| says_nothing(file)).collect();
+    ensure!(nameless.is_empty(), "name these for what they hold: {nameless:?}");
+    Ok(())
+}
+
+#[test]
+fn a_name_that_says_nothing_is_seen_as_file_and_as_folder() {
+    for bad in [
+        "src/utils.rs",
+        "jobs/src/helpers/dates.rs",
+        "webhooks/src/http/manager.rs",
+    ] {
+        assert!(says_nothing(Path::new(bad)), "{bad}");
+    }
+    for good in [
+        "src/http.rs",
+        "tests/it/common.rs",
+        "src/utils.md",
+        "jobs/src/mail/commonly.rs",
+    ] {
+        assert!(!says_nothing(Path::new(good)), "{good}");
+    }
+}
+
+/// The crate, and its family (`apalis-sqlite` is of apalis), is a direct dependency of these packages at most.
+fn stays_in(family: &str, homes: &[&str]) -> Result<()> {
+    let strangers: Vec<String> = packages()?
+        .iter()
+        .filter(|package| !homes.contains(&package.name.as_str()))
+        .flat_map(|package| built_with(package).map(move |dependency| (package, dependency)))
+        .filter(|(_, dependency)| {
+            dependency
+                .strip_prefix(family)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+        .map(|(package, dependency)| format!("{} depends on {dependency}", package.name))
+        .collect();
+    ensure!(strangers.is_empty(), "{family} stays in {homes:?}: {strangers:?}");
+    Ok(())
+}
+
+/// What a package is built with, optional dependencies included; what only its tests use doesn't count.
+fn built_with(package: &Package) -> impl Iterator<Item = &str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| matches!(dependency.kind, DependencyKind::Normal | DependencyKind::Build))
+        .map(|dependency| dependency.name.as_str())
+}
+
+/// The packages of this workspace, as cargo sees them.
+fn packages() -> Result<Vec<Package>> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()?;
+    Ok(metadata.packages)
+}
+
+/// Every file of the project, also those still to be added; not what .gitignore leaves out.
+fn files() -> Result<Vec<PathBuf>> {
+    let listed = Command::new("git")
+        // A checkout may belong to somebody else than who runs the tests, as in a container.
+        .args([
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root())
+        .output()
+        .context("git lists the project's files for this test")?;
+    ensure!(
+        listed.status.success(),
+        "git ls-files: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
+    let files: Vec<PathBuf> = String::from_utf8(listed.stdout)?
+        .split_terminator('\0')
+        .map(PathBuf::from)
+        .collect();
+    ensure!(!files.is_empty(), "git lists no files at all");
+    Ok(files)
+}
+
+fn says_nothing(file: &Path) -> bool {
+    let mut below_src = file.iter().skip_while(|part| *part != "src");
+    file.extension() == Some(OsStr::new("rs"))
+        && below_src.any(|part| {
+            Path::new(part)
+                .file_stem()
+                .and_then(OsStr::to_str)
+                .is_some_and(|stem| NAMELESS.contains(&stem))
+        })
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,135 @@
+//! The commands, as they are typed.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::payments::{MOLLIE, NAME, mollie_paid, post_mollie, started, text, wait_for_state};
+use crate::server::Installation;
+
+#[test]
+fn webhook_verify_says_whether_a_stored_request_is_authentic_and_what_it_says() {
+    let installation = Installation::new();
+    let body = mollie_paid("event_1", "tr_1", "RF00", NAME).to_string();
+    let headers: String = eencent_webhooks::signing::mollie(MOLLIE, body.as_bytes())
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect();
+    std::fs::write(installation.path().join("body"), &body).unwrap();
+    std::fs::write(installation.path().join("headers"), headers).unwrap();
+    let verify = |secret: &str| {
+        installation.run(&[
+            "webhook",
+            "verify",
+            "--provider",
+            "mollie",
+            "--secret",
+            secret,
+            "--headers",
+            "headers",
+            "--body",
+            "body",
+        ])
+    };
+    let good = verify(MOLLIE);
+    let answer: Value = serde_json::from_str(&good.stdout).unwrap();
+    assert_eq!(
+        (good.status.code(), &answer["authentic"]),
+        (Some(0), &Value::Bool(true))
+    );
+    assert_eq!(answer["notifications"][0]["payment_id"], "tr_1");
+    let bad = verify("another");
+    let answer: Value = serde_json::from_str(&bad.stdout).unwrap();
+    assert_eq!(
+        (bad.status.code(), &answer["authentic"]),
+        (Some(1), &Value::Bool(false))
+    );
+    assert!(!text(&answer, "reason").is_empty());
+}
+
+#[test]
+fn match_gives_each_row_of_a_file_a_verdict() {
+    let installation = Installation::new();
+    let rows = "id,account_name,legal_name,trade_names,legal_form,kind\n\
+                1,BAKKERIJ DE KORENAAR BV,Bakkerij De Korenaar B.V.,[],Besloten Vennootschap,company\n\
+                2,\"Slagerij, Van Dam\",Bakkerij De Korenaar B.V.,\"[\"\"De Korenaar\"\"]\",Besloten Vennootschap,company\n";
+    std::fs::write(installation.path().join("in.csv"), rows).unwrap();
+    let ran = installation.run(&["match", "--input", "in.csv", "--output", "out.csv"]);
+    assert!(ran.status.success(), "{}", ran.stderr);
+    let out = std::fs::read_to_string(installation.path().join("out.csv")).unwrap();
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines[0], "id,verdict,score,reasons");
+    assert!(
+        lines[1].starts_with("1,match,100,") && lines[2].starts_with("2,review,"),
+        "{out}"
+    );
+    std::fs::write(installation.path().join("in.csv"), rows.replace("[]", "[oops")).unwrap();
+    let ran = installation.run(&["match", "--input", "in.csv", "--output", "out.csv"]);
+    assert!(!ran.status.success() && ran.stderr.contains('2'), "{}", ran.stderr);
+}
+
+#[test]
+fn explain_answers_why_from_the_stored_record() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let view = started(&server, 1, "ideal");
+    let reference = text(&view, "reference");
+    post_mollie(
+        &server,
+        &mollie_paid("event_1", "tr_1", reference, "Slagerij Van Dam B.V."),
+    )
+    .unwrap();
+    wait_for_state(&server, text(&view, "id"), "under_review");
+    for question in [text(&view, "id"), reference, "event_1", "tr_1"] {
+        let ran = installation.run(&["explain", question]);
+        assert!(ran.status.success(), "{}", ran.stderr);
+        for part in ["Slagerij Van Dam B.V.", NAME, "under_review", "event_1", "takes_longer"] {
+            assert!(ran.stdout.contains(part), "{question}: no {part} in\n{}", ran.stdout);
+        }
+        assert!(!ran.stdout.contains("NL91ABNA0417164300"), "the account is masked");
+    }
+    let nothing = installation.run(&["explain", "nonsense"]);
+    assert!(
+        !nothing.status.success() && nothing.stderr.contains("nonsense"),
+        "{nothing:?}"
+    );
+}
+
+#[test]
+fn fault_71_all_that_is_wrong_with_the_settings_is_told_at_once_without_secrets() {
+    let installation = Installation::new()
+        .with("OFFICE__HOURS", "Mo-Fr 25:00-26:00")
+        .with("ACTIVATION__IDEAL_AMOUNT", "one cent")
+        .with("NONSENSE__KEY", "x")
+        .with("API__KEYS", "too-short-secret")
+        .with("MAIL__URL", "carrier-pigeon://loft");
+    for command in ["serve", "check"] {
+        let ran = installation.run(&[command]);
+        assert!(!ran.status.success());
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        for part in ["office", "ideal_amount", "nonsense", "api.keys", "mail.url"] {
+            assert!(told.contains(part), "{command}: no {part} in\n{told}");
+        }
+        assert!(!told.contains("too-short-secret"), "{told}");
+    }
+}
+
+#[test]
+fn help_teaches() {
+    for arguments in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["demo", "--help"],
+        &["explain", "--help"],
+        &["webhook", "verify", "--help"],
+        &["match", "--help"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_eencent"))
+            .args(arguments)
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        assert!(String::from_utf8(output.stdout).unwrap().len() > 200, "{arguments:?}");
+    }
+}

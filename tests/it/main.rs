@@ -1,0 +1,27 @@
+//! End to end: the program as a process, over real sockets, as its users meet it.
+//!
+//! - `server`: the process under test, started, killed and started again on the same folder.
+//! - `http`, `payments`, `mail`: what the world around it does: the platform, providers, mail servers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests stop at what they did not expect, and are read with their bodies"
+)]
+
+mod api;
+mod architecture;
+mod command_line;
+mod crash;
+mod demo;
+mod http;
+mod mail;
+mod main_job;
+mod operations;
+mod payments;
+mod server;
+mod vendors;
+mod webhooks;

@@ -1,0 +1,254 @@
+//! The process under test.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::http::{Answer, request};
+
+/// All scopes; 32 characters.
+pub const KEY: &str = "test-key-test-key-test-key-test-key";
+/// Longer than anything takes on a busy machine; a test that waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder and settings, in which the program can be started again and again.
+pub struct Installation {
+    pub folder: tempfile::TempDir,
+    settings: Vec<(String, String)>,
+}
+
+impl Installation {
+    /// As a newcomer has it, plus a key to the API, the four providers, and an office that never closes.
+    pub fn new() -> Self {
+        let installation = Self {
+            folder: tempfile::tempdir().unwrap(),
+            settings: Vec::new(),
+        };
+        installation
+            .with("LISTEN__PUBLIC", "127.0.0.1:0")
+            .with("LISTEN__STAFF", "127.0.0.1:0")
+            .with("LISTEN__OPERATIONS", "127.0.0.1:0")
+            .with("API__KEYS", KEY)
+            .with("OFFICE__HOURS", "24/7")
+            .with("ORGANISATIONS__FREE", "100000")
+            .with("WEBHOOKS__MOLLIE__PROVIDER", "mollie")
+            .with("WEBHOOKS__MOLLIE__SECRETS", crate::payments::MOLLIE)
+            .with("WEBHOOKS__STRIPE__PROVIDER", "stripe")
+            .with("WEBHOOKS__STRIPE__SECRETS", crate::payments::STRIPE)
+            .with("WEBHOOKS__BANK__PROVIDER", "standard_webhooks")
+            .with("WEBHOOKS__BANK__SECRETS", crate::payments::BANK)
+            .with("WEBHOOKS__ADYEN__PROVIDER", "adyen")
+            .with("WEBHOOKS__ADYEN__SECRETS", crate::payments::ADYEN)
+            .with("WEBHOOKS__ADYEN__ACCOUNT", "EencentECOM")
+            .with("WEBHOOKS__ADYEN__USERNAME", "adyen")
+            .with("WEBHOOKS__ADYEN__PASSWORD", "colon:and:more")
+    }
+
+    /// One more setting, `SECTION__KEY`.
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.settings.push((format!("EENCENT__{key}"), value.to_owned()));
+        self
+    }
+
+    /// Not that setting.
+    pub fn without(mut self, key: &str) -> Self {
+        self.settings.retain(|(name, _)| *name != format!("EENCENT__{key}"));
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn mail(&self) -> PathBuf {
+        self.path().join("eencent-data/mail")
+    }
+
+    /// The program with these settings and nothing else of the environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_eencent"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .envs(self.settings.iter().map(|(key, value)| (key, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        Ran {
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    pub fn serve(&self) -> Server {
+        self.role("serve")
+    }
+
+    pub fn role(&self, role: &str) -> Server {
+        let mut server = self.launch(role);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts without waiting for anything.
+    pub fn launch(&self, role: &str) -> Server {
+        let mut child = self
+            .command(&[role])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let stderr = child.stderr.take().unwrap();
+        let sink = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut log = sink.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (said, heard) = std::sync::mpsc::channel();
+        let sink = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if line.starts_with("listening ") {
+                    let _ = said.send(line);
+                } else {
+                    let mut log = sink.lock().unwrap();
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            }
+        });
+        let line = heard.recv_timeout(PATIENCE).unwrap_or_default();
+        let address = |name: &str| {
+            let found = line
+                .split(' ')
+                .find_map(|part| part.strip_prefix(&format!("{name}=http://")));
+            found.unwrap_or_default().to_owned()
+        };
+        Server {
+            public: address("public"),
+            staff: address("staff"),
+            operations: address("operations"),
+            child,
+            log,
+        }
+    }
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A running process; killed when dropped.
+pub struct Server {
+    pub public: String,
+    pub staff: String,
+    pub operations: String,
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    pub fn wait_until_ready(&mut self) {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("ended with {status} before it was ready:\n{}", self.log());
+            }
+            if !self.operations.is_empty()
+                && request(&self.operations, "GET", "/ready", &[], b"").is_ok_and(|answer| answer.status == 200)
+            {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "not ready in time:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A call to the platform API with the key that has all scopes.
+    pub fn api(&self, method: &str, path: &str, body: &serde_json::Value) -> Answer {
+        let key = format!("Bearer {KEY}");
+        let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
+        let bytes = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        request(&self.public, method, path, &headers, &bytes).unwrap()
+    }
+
+    /// SIGKILL, and the end of it.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "did not end:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of the server\n{}", self.log());
+        }
+    }
+}
+
+/// Waits until there is something; tries again every few milliseconds.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
