@@ -122,20 +122,12 @@ fn literal(
     let Some(mut folded) = align(mine.core, theirs.core, &[], rules) else {
         return Ok(None);
     };
-    let other = theirs
-        .forms
-        .iter()
-        .find(|code| is_other_person(code, record));
+    let other = theirs.forms.iter().find(|code| is_other_person(code, record));
     if let (false, Some(other)) = (registered.statutory, other) {
         let detail = vec![(*other).to_owned()];
         return Err(Reason::new(ReasonCode::TradeNameOfOtherForm, detail));
     }
-    gate(
-        mine.core,
-        &record.split(&registered.tokens),
-        registered,
-        record,
-    )?;
+    gate(mine.core, &record.split(&registered.tokens), registered, record)?;
     fold_forms(&mine, &theirs, &mut folded);
     Ok(Some(accepted(folded)))
 }
@@ -200,15 +192,9 @@ fn forms_agree(
                 .all(|code| kind(code) == Some(FormKind::Partnership))
             && stated.is_none_or(|form| theirs.forms.contains(form.code));
         if partnership && registered.statutory {
-            return Ok(Some((
-                ReasonCode::PartnershipFormLeftOut,
-                Folding::LegalFormLeftOut,
-            )));
+            return Ok(Some((ReasonCode::PartnershipFormLeftOut, Folding::LegalFormLeftOut)));
         }
-        return Err(Reason::new(
-            ReasonCode::LegalFormMissing,
-            theirs.written.clone(),
-        ));
+        return Err(Reason::new(ReasonCode::LegalFormMissing, theirs.written.clone()));
     }
     // The register keeps some names without the form: the account may add what the register states.
     let adds_stated = registered.statutory
@@ -216,10 +202,7 @@ fn forms_agree(
         && theirs.liability.is_none()
         && stated.is_some_and(|form| mine.forms.len() == 1 && mine.forms.contains(form.code));
     if adds_stated {
-        return Ok(Some((
-            ReasonCode::FormFromRegister,
-            Folding::LegalFormFromRegister,
-        )));
+        return Ok(Some((ReasonCode::FormFromRegister, Folding::LegalFormFromRegister)));
     }
     let mut detail = mine.written.clone();
     detail.extend(theirs.written.iter().cloned());
@@ -243,9 +226,7 @@ const CUT_LENGTHS: [usize; 3] = [35, 60, 70];
 
 /// A cut name that ends in a space loses it.
 pub(crate) fn is_cut_length(length: usize) -> bool {
-    CUT_LENGTHS
-        .iter()
-        .any(|&cut| length == cut || length + 1 == cut)
+    CUT_LENGTHS.iter().any(|&cut| length == cut || length + 1 == cut)
 }
 
 /// A name that ends where a bank's field ends.
@@ -330,21 +311,10 @@ fn hidden_forms(theirs: &Split<'_>) -> Vec<String> {
 
 /// The distinctiveness gate. A statutory name with its legal form on the account stands for itself, except for
 /// foundations and associations: "Vereniging Christelijke School" is the name of many.
-fn gate(
-    core: &[Token],
-    mine: &Split<'_>,
-    registered: &Registered<'_>,
-    record: &Record,
-) -> Result<(), Objection> {
+fn gate(core: &[Token], mine: &Split<'_>, registered: &Registered<'_>, record: &Record) -> Result<(), Objection> {
     let objection = if registered.statutory && !mine.forms.is_empty() {
-        let body = ["stichting", "vereniging"]
-            .iter()
-            .any(|code| mine.forms.contains(code));
-        if body {
-            too_little_with_form(mine.core)
-        } else {
-            None
-        }
+        let body = ["stichting", "vereniging"].iter().any(|code| mine.forms.contains(code));
+        if body { too_little_with_form(mine.core) } else { None }
     } else if registered.statutory && record.kind() == Some(FormKind::Public) && core.len() > 1 {
         // "Provincie Noord-Holland": the kind of body and the place are the name.
         None

@@ -33,12 +33,7 @@ pub(crate) type Alignment = Option<BTreeSet<Folding>>;
 
 /// Lays the account's words on the registered ones. `hidden_form` is how the legal form behind the registered
 /// name may be written; only a cut account may run into it or stop before it.
-pub(crate) fn align(
-    account: &[Token],
-    registered: &[Token],
-    hidden_form: &[String],
-    rules: Rules,
-) -> Alignment {
+pub(crate) fn align(account: &[Token], registered: &[Token], hidden_form: &[String], rules: Rules) -> Alignment {
     if account.is_empty() || registered.is_empty() {
         return None;
     }
@@ -50,11 +45,7 @@ pub(crate) fn align(
             for form in std::iter::once("").chain(forms.iter().map(String::as_str)) {
                 let row = Row::new(registered, form, two_letter, connectors);
                 if let Some(mut used) = row.walk(account, rules) {
-                    if two_letter
-                        && !registered
-                            .iter()
-                            .all(|token| token.plain == token.two_letter)
-                    {
+                    if two_letter && !registered.iter().all(|token| token.plain == token.two_letter) {
                         used.insert(Folding::Diacritics);
                     }
                     if best.as_ref().is_none_or(|best| used.len() < best.len()) {
@@ -107,11 +98,7 @@ impl<'t> Row<'t> {
             token: tokens.len(),
             first: i == 0,
         }));
-        Self {
-            cells,
-            tokens,
-            core,
-        }
+        Self { cells, tokens, core }
     }
 
     fn walk(&self, account: &[Token], rules: Rules) -> Alignment {
@@ -163,10 +150,7 @@ impl<'t> Row<'t> {
             if cell.letter != letter {
                 return None;
             }
-            if end > at
-                && cell.first
-                && (self.between_digits(end) || self.starts_series_number(end))
-            {
+            if end > at && cell.first && (self.between_digits(end) || self.starts_series_number(end)) {
                 return None;
             }
             end += 1;
@@ -176,8 +160,7 @@ impl<'t> Row<'t> {
 
     fn between_digits(&self, at: usize) -> bool {
         let digit = |cell: Option<&Cell>| cell.is_some_and(|cell| cell.letter.is_ascii_digit());
-        digit(at.checked_sub(1).and_then(|before| self.cells.get(before)))
-            && digit(self.cells.get(at))
+        digit(at.checked_sub(1).and_then(|before| self.cells.get(before))) && digit(self.cells.get(at))
     }
 
     /// The last word is I, II, … : it must stand apart on both sides, or "Delta XI" would be "Deltax I".
@@ -191,18 +174,11 @@ impl<'t> Row<'t> {
     }
 
     /// A word boundary of the account that keeps numbers apart must be one in the registered name too.
-    fn boundary_allows(
-        &self,
-        at: usize,
-        before: Option<&Token>,
-        text: &str,
-        token: &Token,
-        last: bool,
-    ) -> bool {
+    fn boundary_allows(&self, at: usize, before: Option<&Token>, text: &str, token: &Token, last: bool) -> bool {
         let Some(before) = before else { return true };
         let starts_word = self.cells.get(at).is_none_or(|cell| cell.first);
-        let digits = before.plain.ends_with(|c: char| c.is_ascii_digit())
-            && text.starts_with(|c: char| c.is_ascii_digit());
+        let digits =
+            before.plain.ends_with(|c: char| c.is_ascii_digit()) && text.starts_with(|c: char| c.is_ascii_digit());
         let series = last && token.is_roman() && at < self.core;
         starts_word || !(digits || series)
     }
@@ -213,9 +189,7 @@ impl<'t> Row<'t> {
                 .cells
                 .get(at)
                 .and_then(|cell| self.tokens.get(cell.token))
-                .is_some_and(|registered| {
-                    registered.is_connector() && registered.shown != token.shown
-                })
+                .is_some_and(|registered| registered.is_connector() && registered.shown != token.shown)
     }
 
     /// Banks lose an & and leave the gap. Between single letters only a wide gap shows it: J. & M. de Vries is
@@ -232,11 +206,7 @@ impl<'t> Row<'t> {
                 self.tokens.get(index + 1),
             );
             let (true, (Some(left), Some(right))) = (
-                cell.first
-                    && self
-                        .tokens
-                        .get(index)
-                        .is_some_and(|t| t.kind == Kind::Ampersand),
+                cell.first && self.tokens.get(index).is_some_and(|t| t.kind == Kind::Ampersand),
                 neighbours,
             ) else {
                 continue;
@@ -263,11 +233,7 @@ impl<'t> Row<'t> {
         for _ in 0..2 {
             let mut skipped = Vec::new();
             for (&at, used) in reached.iter() {
-                let Some(cell) = self
-                    .cells
-                    .get(at)
-                    .filter(|cell| cell.first && at < self.core)
-                else {
+                let Some(cell) = self.cells.get(at).filter(|cell| cell.first && at < self.core) else {
                     continue;
                 };
                 let Some(word) = self.tokens.get(cell.token) else {

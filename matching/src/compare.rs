@@ -120,12 +120,7 @@ fn registered<'a>(names: &RegisteredNames<'a>) -> Vec<Registered<'a>> {
         .collect()
 }
 
-fn matched(
-    account_name: &str,
-    shown: String,
-    name: &Registered<'_>,
-    accepted: Accepted,
-) -> Evidence {
+fn matched(account_name: &str, shown: String, name: &Registered<'_>, accepted: Accepted) -> Evidence {
     let mut folded = accepted.folded;
     folded.extend(surface(account_name, name.text, &folded));
     let first = match (name.statutory, account_name == name.text) {
@@ -151,17 +146,10 @@ fn matched(
 /// Differences that show on the surface of two names that are known to be the same.
 fn surface(account: &str, registered: &str, known: &BTreeSet<Folding>) -> Vec<Folding> {
     let mut folded = Vec::new();
-    let letters = |text: &str| {
-        text.chars()
-            .filter(|c| c.is_alphanumeric())
-            .collect::<String>()
-    };
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let (mine, theirs) = (letters(account), letters(registered));
     let lower = (mine.to_lowercase(), theirs.to_lowercase());
-    if mine != theirs
-        && (lower.0 == lower.1
-            || account.to_uppercase() == account
-            || account.to_lowercase() == account)
+    if mine != theirs && (lower.0 == lower.1 || account.to_uppercase() == account || account.to_lowercase() == account)
     {
         folded.push(Folding::Case);
     }

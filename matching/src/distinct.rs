@@ -42,8 +42,7 @@ pub(crate) fn too_little(core: &[Token]) -> Option<Reason> {
     if only_generic(core, is_generic) {
         return Some(Reason::new(ReasonCode::GenericName, shown(core)));
     }
-    (only_a_person(core) || only_a_family(core))
-        .then(|| Reason::new(ReasonCode::PrivatePerson, shown(core)))
+    (only_a_person(core) || only_a_family(core)).then(|| Reason::new(ReasonCode::PrivatePerson, shown(core)))
 }
 
 /// The same for a statutory name that shows its legal form: only a name that many may carry is too little.
@@ -58,9 +57,7 @@ fn letters_and_digits(core: &[Token]) -> usize {
 
 /// "Gebroeders De Vries", "Visser & Zn": there are many.
 fn only_a_family(core: &[Token]) -> bool {
-    let mut content = core
-        .iter()
-        .filter(|token| is_telling(token) && !is_family_word(token));
+    let mut content = core.iter().filter(|token| is_telling(token) && !is_family_word(token));
     content.next().is_some_and(is_common_surname) && content.next().is_none()
 }
 
@@ -162,8 +159,6 @@ mod tests {
 
     #[test]
     fn the_list_is_folded_and_has_no_empty_words() {
-        assert!(
-            list().all(|word| word.is_ascii() && word == word.to_lowercase() && word.len() > 1)
-        );
+        assert!(list().all(|word| word.is_ascii() && word == word.to_lowercase() && word.len() > 1));
     }
 }

@@ -158,18 +158,8 @@ fn supporting(extra: &[&Token], found: &mut Vec<Reason>) {
 }
 
 /// One word against one word: a letter, a digit for a letter, y for ij.
-fn spelling(
-    mine: &[Token],
-    theirs: &[Token],
-    extra: &[&Token],
-    missing: &[&Token],
-) -> Option<Reason> {
-    let joined = |tokens: &[Token]| {
-        tokens
-            .iter()
-            .map(|token| token.plain.as_str())
-            .collect::<String>()
-    };
+fn spelling(mine: &[Token], theirs: &[Token], extra: &[&Token], missing: &[&Token]) -> Option<Reason> {
+    let joined = |tokens: &[Token]| tokens.iter().map(|token| token.plain.as_str()).collect::<String>();
     let (whole_mine, whole_theirs) = (joined(mine), joined(theirs));
     let pair = |code| {
         Some(Reason::new(
@@ -240,12 +230,7 @@ fn one_edit(a: &str, b: &str) -> bool {
 }
 
 fn is_cut(mine: &[Token], theirs: &[Token], length: usize) -> bool {
-    let joined = |tokens: &[Token]| {
-        tokens
-            .iter()
-            .map(|token| token.plain.as_str())
-            .collect::<String>()
-    };
+    let joined = |tokens: &[Token]| tokens.iter().map(|token| token.plain.as_str()).collect::<String>();
     let (mine, theirs) = (joined(mine), joined(theirs));
     is_cut_length(length) && mine.len() < theirs.len() && theirs.starts_with(&mine)
 }
@@ -259,9 +244,7 @@ fn initials(mine: &[Token], theirs: &[Token]) -> Option<Reason> {
             .filter_map(|token| token.plain.chars().next())
             .collect()
     };
-    let fits = only.plain.len() > 1
-        && theirs.len() > 1
-        && (only.plain == firsts(true) || only.plain == firsts(false));
+    let fits = only.plain.len() > 1 && theirs.len() > 1 && (only.plain == firsts(true) || only.plain == firsts(false));
     fits.then(|| Reason::new(ReasonCode::InitialsOnly, vec![only.shown.clone()]))
 }
 
@@ -274,9 +257,7 @@ fn by_role(extra: &[&Token], missing: &[&Token], found: &mut Vec<Reason>) {
             found.push(Reason::new(code, words(&concerned)));
         }
     };
-    note(ReasonCode::HoldingOrGroupWord, &|token| {
-        has_role(token, Role::Holding)
-    });
+    note(ReasonCode::HoldingOrGroupWord, &|token| has_role(token, Role::Holding));
     note(ReasonCode::NumberDiffers, &|token| {
         token.has_digit() || (token.is_roman() && !has_role(token, Role::Particle))
     });
@@ -295,22 +276,13 @@ fn articles(extra: &[&Token], missing: &[&Token]) -> Vec<String> {
         .collect()
 }
 
-fn by_side(
-    account: &[Token],
-    mine: &[Token],
-    extra: &[&Token],
-    missing: &[&Token],
-    found: &mut Vec<Reason>,
-) {
+fn by_side(account: &[Token], mine: &[Token], extra: &[&Token], missing: &[&Token], found: &mut Vec<Reason>) {
     match (extra.is_empty(), missing.is_empty()) {
         (true, true) => found.push(Reason::plain(ReasonCode::WordOrderDiffers)),
         (false, true) => {
-            let repeated = extra.iter().all(|token| {
-                mine.iter()
-                    .filter(|other| other.plain == token.plain)
-                    .count()
-                    > 1
-            });
+            let repeated = extra
+                .iter()
+                .all(|token| mine.iter().filter(|other| other.plain == token.plain).count() > 1);
             let code = if repeated {
                 ReasonCode::WordRepeated
             } else {
@@ -333,13 +305,7 @@ fn by_side(
     }
 }
 
-fn forms(
-    mine: &Split<'_>,
-    theirs: &Split<'_>,
-    name: &Registered<'_>,
-    record: &Record,
-    found: &mut Vec<Reason>,
-) {
+fn forms(mine: &Split<'_>, theirs: &Split<'_>, name: &Registered<'_>, record: &Record, found: &mut Vec<Reason>) {
     if mine.same_forms(theirs) {
         return;
     }
@@ -350,18 +316,10 @@ fn forms(
             .iter()
             .any(|code| crate::forms::kind(code) != Some(crate::forms::FormKind::Partnership))
         {
-            found.push(Reason::new(
-                ReasonCode::LegalFormMissing,
-                theirs.written.clone(),
-            ));
+            found.push(Reason::new(ReasonCode::LegalFormMissing, theirs.written.clone()));
         }
     } else if !(theirs.forms.is_empty() && stated.is_some_and(|code| mine.forms.contains(code))) {
-        let detail = mine
-            .written
-            .iter()
-            .chain(&theirs.written)
-            .cloned()
-            .collect();
+        let detail = mine.written.iter().chain(&theirs.written).cloned().collect();
         found.push(Reason::new(ReasonCode::LegalFormDiffers, detail));
     }
 }

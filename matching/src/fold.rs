@@ -68,10 +68,7 @@ pub(crate) fn latin(c: char) -> Option<Letters> {
 
 /// The name in plain lower-case letters and digits, everything else gone. Folding twice changes nothing.
 pub(crate) fn plain_letters(text: &str) -> String {
-    text.nfc()
-        .filter_map(latin)
-        .map(|letters| letters.plain)
-        .collect()
+    text.nfc().filter_map(latin).map(|letters| letters.plain).collect()
 }
 
 #[cfg(test)]

@@ -122,10 +122,7 @@ pub(crate) fn notations_behind(code: &str) -> Vec<&'static str> {
     let Some(form) = form(code).filter(|form| form.behind) else {
         return Vec::new();
     };
-    let short = form
-        .notations
-        .iter()
-        .filter(|notation| notation.words.len() == 1);
+    let short = form.notations.iter().filter(|notation| notation.words.len() == 1);
     short.map(|notation| notation.letters.as_str()).collect()
 }
 
@@ -196,9 +193,7 @@ pub(crate) fn split(tokens: &[Token], reading: Reading) -> Split<'_> {
     if reading != Reading::CutAccount {
         let mut took: Option<&Form> = None;
         while let Some((form, count)) = behind(split.core, reading) {
-            if took
-                .is_some_and(|last| last.kind != FormKind::Liability && last.code != "cooperatie")
-            {
+            if took.is_some_and(|last| last.kind != FormKind::Liability && last.code != "cooperatie") {
                 break;
             }
             took = Some(form);
@@ -239,32 +234,24 @@ impl<'t> Split<'t> {
 }
 
 fn in_front(tokens: &[Token], reading: Reading) -> Option<(&'static Form, usize)> {
-    longest(
-        FORMS.iter().filter(|form| form.in_front),
-        reading,
-        |notation| {
-            let count = reads(notation, tokens)?;
-            let next = tokens.get(count)?;
-            // B.V.-kredieten is a word, Stg.Zeewolf is not.
-            (!matches!(next.gap, Gap::Mark | Gap::Slash)).then_some(count)
-        },
-    )
+    longest(FORMS.iter().filter(|form| form.in_front), reading, |notation| {
+        let count = reads(notation, tokens)?;
+        let next = tokens.get(count)?;
+        // B.V.-kredieten is a word, Stg.Zeewolf is not.
+        (!matches!(next.gap, Gap::Mark | Gap::Slash)).then_some(count)
+    })
 }
 
 fn behind(tokens: &[Token], reading: Reading) -> Option<(&'static Form, usize)> {
-    longest(
-        FORMS.iter().filter(|form| form.behind),
-        reading,
-        |notation| {
-            (1..tokens.len()).rev().take(8).find_map(|at| {
-                let tail = tokens.get(at..)?;
-                let first = tail.first()?;
-                // zeewolf.ag is an address, not a Swiss company.
-                let whole = reads(notation, tail) == Some(tail.len());
-                (whole && !first.is_attached()).then_some(tail.len())
-            })
-        },
-    )
+    longest(FORMS.iter().filter(|form| form.behind), reading, |notation| {
+        (1..tokens.len()).rev().take(8).find_map(|at| {
+            let tail = tokens.get(at..)?;
+            let first = tail.first()?;
+            // zeewolf.ag is an address, not a Swiss company.
+            let whole = reads(notation, tail) == Some(tail.len());
+            (whole && !first.is_attached()).then_some(tail.len())
+        })
+    })
 }
 
 fn longest(
@@ -324,11 +311,7 @@ mod tests {
     fn read(name: &str) -> (Vec<&'static str>, String) {
         let tokens = tokens(name);
         let split = split(&tokens, Reading::Account);
-        let core: Vec<&str> = split
-            .core
-            .iter()
-            .map(|token| token.plain.as_str())
-            .collect();
+        let core: Vec<&str> = split.core.iter().map(|token| token.plain.as_str()).collect();
         (split.forms.into_iter().collect(), core.join(" "))
     }
 
@@ -362,11 +345,7 @@ mod tests {
             "St. Zeewolf",
             "Zeewolf Stichting",
         ] {
-            assert_eq!(
-                read(name),
-                (vec!["stichting"], "zeewolf".to_owned()),
-                "{name}"
-            );
+            assert_eq!(read(name), (vec!["stichting"], "zeewolf".to_owned()), "{name}");
         }
         for name in [
             "Coöperatie Zeewolf U.A.",
@@ -374,11 +353,7 @@ mod tests {
             "Coöperatieve Vereniging Zeewolf UA",
             "Zeewolf U.A.",
         ] {
-            assert_eq!(
-                read(name),
-                (vec!["cooperatie"], "zeewolf".to_owned()),
-                "{name}"
-            );
+            assert_eq!(read(name), (vec!["cooperatie"], "zeewolf".to_owned()), "{name}");
         }
     }
 
@@ -409,14 +384,8 @@ mod tests {
 
     #[test]
     fn the_register_wording_gives_the_form() {
-        assert_eq!(
-            stated("Besloten Vennootschap").map(|form| form.code),
-            Some("bv")
-        );
-        assert_eq!(
-            stated("Vereniging van Eigenaars").map(|form| form.code),
-            Some("vve")
-        );
+        assert_eq!(stated("Besloten Vennootschap").map(|form| form.code), Some("bv"));
+        assert_eq!(stated("Vereniging van Eigenaars").map(|form| form.code), Some("vve"));
         assert!(stated("Buitenlandse rechtsvorm").is_none());
     }
 }

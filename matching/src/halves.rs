@@ -62,16 +62,13 @@ pub(crate) fn pair<'r>(
         return Ok(None);
     };
     let whole = |half: &[Token], length: usize, statutory: bool| {
-        names
-            .iter()
-            .filter(|name| name.statutory == statutory)
-            .find(|name| {
-                // Beside the statutory name a trade name need not be distinctive: it only has to be on record.
-                match accept(half, length, name, record) {
-                    Ok(found) => found.is_some(),
-                    Err(reason) => !statutory && matches!(reason.code, ReasonCode::GenericName),
-                }
-            })
+        names.iter().filter(|name| name.statutory == statutory).find(|name| {
+            // Beside the statutory name a trade name need not be distinctive: it only has to be on record.
+            match accept(half, length, name, record) {
+                Ok(found) => found.is_some(),
+                Err(reason) => !statutory && matches!(reason.code, ReasonCode::GenericName),
+            }
+        })
     };
     let found = match halves.joint {
         Joint::Link => whole(halves.left, 0, true).zip(whole(halves.right, length, false)),
@@ -92,14 +89,10 @@ pub(crate) fn pair<'r>(
     if halves.joint == Joint::Brackets {
         return Ok(None);
     }
-    let left_is_person =
-        split(halves.left, Reading::Account).forms.is_empty() && looks_personal(halves.left);
+    let left_is_person = split(halves.left, Reading::Account).forms.is_empty() && looks_personal(halves.left);
     if left_is_person {
         if record.kind() != Some(FormKind::Sole) {
-            return Err(Reason::new(
-                ReasonCode::SoleTraderAccount,
-                shown(halves.left),
-            ));
+            return Err(Reason::new(ReasonCode::SoleTraderAccount, shown(halves.left)));
         }
         let trade = names
             .iter()
@@ -119,13 +112,6 @@ pub(crate) fn pair<'r>(
     } else {
         halves.left
     };
-    let unknown = if left_is_person {
-        halves.right
-    } else {
-        unknown
-    };
-    Err(Reason::new(
-        ReasonCode::TradeNameNotRegistered,
-        shown(unknown),
-    ))
+    let unknown = if left_is_person { halves.right } else { unknown };
+    Err(Reason::new(ReasonCode::TradeNameNotRegistered, shown(unknown)))
 }

@@ -25,10 +25,7 @@
 //! * The legal form is evidence: another form is another legal person, a missing one is review, save for
 //!   partnerships, whose register names often lack it.
 //! * A false accept hands a company to a stranger, a false review costs a morning. In doubt: review.
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")
-)]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on may stop"))]
 
 mod accept;
 mod align;

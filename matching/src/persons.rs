@@ -28,17 +28,9 @@ struct Parts {
 }
 
 fn parts(tokens: &[Token]) -> Option<Parts> {
-    let titles = tokens
-        .iter()
-        .take_while(|token| has_role(token, Role::Title))
-        .count();
+    let titles = tokens.iter().take_while(|token| has_role(token, Role::Title)).count();
     let rest = tokens.get(titles..)?;
-    if rest.is_empty()
-        || rest.len() > 9
-        || rest
-            .iter()
-            .any(|token| token.kind != Kind::Word || token.has_digit())
-    {
+    if rest.is_empty() || rest.len() > 9 || rest.iter().any(|token| token.kind != Kind::Word || token.has_digit()) {
         return None;
     }
     // Surname first: "DE ZEEWOLF C N CJ".
@@ -47,12 +39,11 @@ fn parts(tokens: &[Token]) -> Option<Parts> {
         .rev()
         .take_while(|token| is_initials(token) || token.plain == "cj")
         .count();
-    let (head, initials_behind) =
-        if behind > 0 && behind < rest.len() && !is_initials(rest.first()?) {
-            (rest.get(..rest.len() - behind)?, behind)
-        } else {
-            (rest, 0)
-        };
+    let (head, initials_behind) = if behind > 0 && behind < rest.len() && !is_initials(rest.first()?) {
+        (rest.get(..rest.len() - behind)?, behind)
+    } else {
+        (rest, 0)
+    };
     // The last word is a surname however short: "E D KOK".
     let before_surname = head.len().saturating_sub(1);
     let initials = head
@@ -66,10 +57,7 @@ fn parts(tokens: &[Token]) -> Option<Parts> {
             .first()
             .is_some_and(|token| FIRST_NAMES.contains(token.plain.as_str()));
     let head = if first_name { head.get(1..)? } else { head };
-    let particles = head
-        .iter()
-        .take_while(|token| is_surname_particle(token))
-        .count();
+    let particles = head.iter().take_while(|token| is_surname_particle(token)).count();
     let surname = head.get(particles..)?;
     if surname.is_empty() || surname.len() > 4 {
         return None;
@@ -131,26 +119,17 @@ pub(crate) fn looks_personal(tokens: &[Token]) -> bool {
     let named = parts.title || parts.initials > 0 || parts.first_name;
     let business = tokens.iter().any(|token| {
         let own_name = is_common_surname(token) || is_surname_particle(token) || is_initials(token);
-        !own_name
-            && (is_generic(token)
-                || has_role(token, Role::Holding)
-                || has_role(token, Role::Region))
+        !own_name && (is_generic(token) || has_role(token, Role::Holding) || has_role(token, Role::Region))
     });
     named && !business && parts.surname.len() <= 2
 }
 
 /// A person's name beyond doubt, for telling support; "NST Visserij" is rather an acronym.
 pub(crate) fn clearly_personal(tokens: &[Token]) -> bool {
-    let single =
-        |token: &Token| is_initials(token) && (token.plain.len() == 1 || token.shown.contains('.'));
-    let known = |parts: &Parts| {
-        parts.title
-            || parts.first_name
-            || parts.particles > 0
-            || tokens.iter().any(is_common_surname)
-    };
-    looks_personal(tokens)
-        && (tokens.iter().any(single) || parts(tokens).is_some_and(|p| known(&p)))
+    let single = |token: &Token| is_initials(token) && (token.plain.len() == 1 || token.shown.contains('.'));
+    let known =
+        |parts: &Parts| parts.title || parts.first_name || parts.particles > 0 || tokens.iter().any(is_common_surname);
+    looks_personal(tokens) && (tokens.iter().any(single) || parts(tokens).is_some_and(|p| known(&p)))
 }
 
 /// A name that says no more than who somebody is: "J. de Vries", "Jan Bakker", "Jansen".
@@ -158,10 +137,7 @@ pub(crate) fn only_a_person(tokens: &[Token]) -> bool {
     let Some(parts) = parts(tokens) else {
         return false;
     };
-    let common = parts
-        .surname
-        .iter()
-        .all(|name| SURNAMES.contains(name.as_str()));
+    let common = parts.surname.iter().all(|name| SURNAMES.contains(name.as_str()));
     if parts.surname.len() > 2 {
         return false;
     }

@@ -236,22 +236,11 @@ mod tests {
     #[test]
     fn both_languages_name_the_words_concerned() {
         for &code in ReasonCode::ALL {
-            let (dutch, english) = (
-                code.sentence(Language::Dutch),
-                code.sentence(Language::English),
-            );
-            assert_eq!(
-                dutch.contains("{}"),
-                english.contains("{}"),
-                "{}",
-                code.as_str()
-            );
+            let (dutch, english) = (code.sentence(Language::Dutch), code.sentence(Language::English));
+            assert_eq!(dutch.contains("{}"), english.contains("{}"), "{}", code.as_str());
             let reason = Reason::new(code, vec!["Zeewolf".to_owned()]);
             assert!(!reason.text(Language::Dutch).contains("{}"));
-            assert_eq!(
-                dutch.contains("{}"),
-                reason.text(Language::Dutch).contains("Zeewolf")
-            );
+            assert_eq!(dutch.contains("{}"), reason.text(Language::Dutch).contains("Zeewolf"));
         }
     }
 }

@@ -23,17 +23,11 @@ pub(crate) fn unreadable(account: &str) -> Vec<Reason> {
             .collect();
     }
     let tokens = tokens(account);
-    if tokens
-        .iter()
-        .all(|token| token.is_connector() && token.plain == "&")
-    {
+    if tokens.iter().all(|token| token.is_connector() && token.plain == "&") {
         return vec![Reason::plain(ReasonCode::NameMissing)];
     }
     if is_placeholder(&tokens) {
-        return vec![Reason::new(
-            ReasonCode::PlaceholderName,
-            vec![visible(account.trim())],
-        )];
+        return vec![Reason::new(ReasonCode::PlaceholderName, vec![visible(account.trim())])];
     }
     Vec::new()
 }
@@ -73,11 +67,7 @@ pub(crate) fn objections(account: &[Token], registered: &[Registered<'_>]) -> Ve
     };
     note(Role::Status, ReasonCode::NotInFullLife);
     // "Stichting Bewind Zeewolf" is what the foundation is called.
-    let called_so = |role| {
-        registered
-            .iter()
-            .any(|name| find_phrase(&name.tokens, role).is_some())
-    };
+    let called_so = |role| registered.iter().any(|name| find_phrase(&name.tokens, role).is_some());
     for (role, code) in [
         (Role::Purpose, ReasonCode::HeldForAnother),
         (Role::Joint, ReasonCode::SeveralHolders),
@@ -90,10 +80,7 @@ pub(crate) fn objections(account: &[Token], registered: &[Registered<'_>]) -> Ve
         .last()
         .filter(|last| matches!(last.plain.as_str(), "io" | "il") && last.shown.contains('.'));
     if let Some(last) = io {
-        reasons.push(Reason::new(
-            ReasonCode::NotInFullLife,
-            vec![last.shown.clone()],
-        ));
+        reasons.push(Reason::new(ReasonCode::NotInFullLife, vec![last.shown.clone()]));
     }
     reasons
 }

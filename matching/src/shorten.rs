@@ -31,11 +31,7 @@ static ROWS: LazyLock<Vec<(&'static str, &'static str, Vec<&'static str>)>> = La
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| {
             let mut columns = line.split('\t');
-            Some((
-                columns.next()?,
-                columns.next()?,
-                columns.next()?.split('|').collect(),
-            ))
+            Some((columns.next()?, columns.next()?, columns.next()?.split('|').collect()))
         })
         .collect()
 });
@@ -49,17 +45,17 @@ pub(crate) fn expansions(token: &Token, context: Context) -> Vec<String> {
         }
         if *short == "prefix" {
             if token.dotted && token.plain.len() >= 3 {
-                full.extend(words.iter().filter(|word| {
-                    word.len() > token.plain.len() && word.starts_with(&token.plain)
-                }));
+                full.extend(
+                    words
+                        .iter()
+                        .filter(|word| word.len() > token.plain.len() && word.starts_with(&token.plain)),
+                );
             }
         } else if *short == token.plain {
             full.extend(words.iter());
         }
     }
-    full.into_iter()
-        .map(|words| words.replace(' ', ""))
-        .collect()
+    full.into_iter().map(|words| words.replace(' ', "")).collect()
 }
 
 #[cfg(test)]

@@ -56,10 +56,7 @@ impl Token {
     }
 
     pub(crate) fn is_number(&self) -> bool {
-        self.plain
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_digit())
+        self.plain.bytes().next().is_some_and(|b| b.is_ascii_digit())
     }
 
     /// I to XX; a series number when it stands at the end of a name.
@@ -152,11 +149,7 @@ impl Reader {
             }
             '/' => self.widen(Gap::Slash),
             '&' | '+' => {
-                let kind = if c == '&' {
-                    Kind::Ampersand
-                } else {
-                    Kind::Plus
-                };
+                let kind = if c == '&' { Kind::Ampersand } else { Kind::Plus };
                 self.tokens.push(Token {
                     plain: "&".to_owned(),
                     two_letter: "&".to_owned(),
@@ -214,8 +207,7 @@ fn join_initials(tokens: Vec<Token>) -> Vec<Token> {
     let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut last_was_single = false;
     for token in tokens {
-        let single =
-            token.kind == Kind::Word && token.plain.chars().count() == 1 && !token.has_digit();
+        let single = token.kind == Kind::Word && token.plain.chars().count() == 1 && !token.has_digit();
         let holds = matches!(token.gap, Gap::Dot | Gap::Slash) && single && last_was_single;
         last_was_single = single;
         match joined.last_mut() {
@@ -250,10 +242,7 @@ mod tests {
     fn single_letters_with_dots_are_one_word() {
         assert_eq!(words("Zeewolf B.V."), ["zeewolf", "bv"]);
         assert_eq!(words("Zeewolf B. V."), ["zeewolf", "b", "v"]);
-        assert_eq!(
-            words("P.Q. Zeewolf h.o.d.n. X"),
-            ["pq", "zeewolf", "hodn", "x"]
-        );
+        assert_eq!(words("P.Q. Zeewolf h.o.d.n. X"), ["pq", "zeewolf", "hodn", "x"]);
         assert_eq!(words("A h/o B"), ["a", "ho", "b"]);
     }
 
@@ -267,10 +256,7 @@ mod tests {
     #[test]
     fn connectors_stand_alone() {
         assert_eq!(words("Zee&Wolf"), ["zee", "&", "wolf"]);
-        assert_eq!(
-            tokens("Zee en Wolf").get(1).unwrap().kind,
-            Kind::ConnectorWord
-        );
+        assert_eq!(tokens("Zee en Wolf").get(1).unwrap().kind, Kind::ConnectorWord);
         assert_eq!(tokens("Zee  Wolf").get(1).unwrap().gap, Gap::WideSpace);
     }
 }

@@ -64,9 +64,8 @@ pub(crate) fn findings(text: &str) -> Vec<(ReasonCode, Vec<String>)> {
 
 /// The accents of European spelling; anything else on top of a letter is disguise.
 const ORDINARY_MARKS: [char; 17] = [
-    '\u{300}', '\u{301}', '\u{302}', '\u{303}', '\u{304}', '\u{306}', '\u{307}', '\u{308}',
-    '\u{30a}', '\u{30b}', '\u{30c}', '\u{30f}', '\u{311}', '\u{323}', '\u{326}', '\u{327}',
-    '\u{328}',
+    '\u{300}', '\u{301}', '\u{302}', '\u{303}', '\u{304}', '\u{306}', '\u{307}', '\u{308}', '\u{30a}', '\u{30b}',
+    '\u{30c}', '\u{30f}', '\u{311}', '\u{323}', '\u{326}', '\u{327}', '\u{328}',
 ];
 
 pub(crate) fn is_combining(c: char) -> bool {
@@ -137,10 +136,7 @@ mod tests {
 
     #[test]
     fn invisible_characters_are_written_out() {
-        assert_eq!(
-            visible("Zee\u{200b}wolf\u{202e}"),
-            "Zee⟨U+200B⟩wolf⟨U+202E⟩"
-        );
+        assert_eq!(visible("Zee\u{200b}wolf\u{202e}"), "Zee⟨U+200B⟩wolf⟨U+202E⟩");
         assert_eq!(visible("Zeewolf\tB.V."), "Zeewolf\tB.V.");
     }
 

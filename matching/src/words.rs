@@ -51,9 +51,7 @@ static WORDS: LazyLock<BTreeMap<Role, BTreeSet<Vec<&'static str>>>> = LazyLock::
         let Some(&(_, role)) = ROLES.iter().find(|(known, _)| *known == name) else {
             continue;
         };
-        let phrases = entries
-            .split('|')
-            .map(|entry| entry.split(' ').collect::<Vec<_>>());
+        let phrases = entries.split('|').map(|entry| entry.split(' ').collect::<Vec<_>>());
         words.entry(role).or_default().extend(phrases);
     }
     words
@@ -117,14 +115,8 @@ mod tests {
 
     #[test]
     fn a_link_needs_its_slash_or_its_dots() {
-        assert_eq!(
-            find_phrase(&tokens("Zee h/o Wolf"), Role::Link),
-            Some((1, 1))
-        );
-        assert_eq!(
-            find_phrase(&tokens("Zee H.O.D.N. Wolf"), Role::Link),
-            Some((1, 1))
-        );
+        assert_eq!(find_phrase(&tokens("Zee h/o Wolf"), Role::Link), Some((1, 1)));
+        assert_eq!(find_phrase(&tokens("Zee H.O.D.N. Wolf"), Role::Link), Some((1, 1)));
         assert_eq!(
             find_phrase(&tokens("Zee handelend onder de naam Wolf"), Role::Link),
             Some((1, 4))
@@ -135,10 +127,7 @@ mod tests {
     #[test]
     fn phrases_are_found_whole() {
         assert!(is_phrase(&tokens("Zakelijke rekening"), Role::Placeholder));
-        assert!(!is_phrase(
-            &tokens("Zakelijke rekening Zeewolf"),
-            Role::Placeholder
-        ));
+        assert!(!is_phrase(&tokens("Zakelijke rekening Zeewolf"), Role::Placeholder));
         assert!(has_role(tokens("Holding").first().unwrap(), Role::Holding));
     }
 }

@@ -107,7 +107,7 @@ fn fault_71_all_that_is_wrong_with_the_settings_is_told_at_once_without_secrets(
         let ran = installation.run(&[command]);
         assert!(!ran.status.success());
         let told = format!("{}{}", ran.stdout, ran.stderr);
-        for part in ["office", "ideal_amount", "nonsense", "api.keys", "mail.url"] {
+        for part in ["office", "ideal_amount", "EENCENT__NONSENSE", "api.keys", "mail.url"] {
             assert!(told.contains(part), "{command}: no {part} in\n{told}");
         }
         assert!(!told.contains("too-short-secret"), "{told}");

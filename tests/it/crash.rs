@@ -11,6 +11,7 @@ use crate::mail;
 use crate::main_job::round_off_link;
 use crate::payments::{NAME, mollie_paid, started, text};
 use crate::server::{Installation, Server, wait_for};
+use crate::vendors::MailServer;
 
 /// How often the process is killed; more with `EENCENT_TEST_KILLS`.
 fn kills() -> u64 {
@@ -28,9 +29,8 @@ fn moment(number: u64) -> Duration {
     Duration::from_millis((mixed >> 40) % 400)
 }
 
-#[test]
-fn fault_28_29_30_killed_in_a_loop_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
-    let installation = Installation::new();
+/// A run with kills: the installation, the server after the last one, and the activations.
+fn killed_in_a_loop(installation: &Installation) -> (Server, Vec<Value>) {
     let server = installation.serve();
     let views: Vec<Value> = (0..ACTIVATIONS)
         .map(|number| started(&server, u32::try_from(number).unwrap() + 1, "ideal"))
@@ -98,8 +98,21 @@ fn fault_28_29_30_killed_in_a_loop_nothing_acknowledged_is_lost_and_nothing_happ
     });
     stop.store(true, Ordering::SeqCst);
     poster.join().unwrap();
-    let server = server.unwrap();
-    verify(&installation, &server, &views);
+    (server.unwrap(), views)
+}
+
+#[test]
+fn fault_28_29_30_killed_in_a_loop_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
+    let installation = Installation::new();
+    let (server, views) = killed_in_a_loop(&installation);
+    verify(&server, &views);
+    let told = wait_for("all e-mails", || {
+        Some(by_kind(&installation)).filter(|told| told.values().map(Vec::len).sum::<usize>() == views.len())
+    });
+    for references in told.values() {
+        let distinct: HashSet<_> = references.iter().collect();
+        assert_eq!(distinct.len(), references.len(), "somebody was told twice");
+    }
 
     // The click survives too: acknowledged is activated, and only once.
     let clear = views
@@ -140,7 +153,7 @@ fn fault_28_29_30_killed_in_a_loop_nothing_acknowledged_is_lost_and_nothing_happ
 }
 
 /// Everybody is where a run without a kill would have put them, with one line and one e-mail for each move.
-fn verify(installation: &Installation, server: &Server, views: &[Value]) {
+fn verify(server: &Server, views: &[Value]) {
     for (number, view) in views.iter().enumerate() {
         let wanted = if number % 5 == 4 {
             "under_review"
@@ -153,13 +166,34 @@ fn verify(installation: &Installation, server: &Server, views: &[Value]) {
         assert_eq!(now["emails"].as_array().unwrap().len(), 1, "{now}");
         assert_eq!(now["payments"].as_array().unwrap().len(), 1, "{now}");
     }
-    let told = wait_for("all e-mails", || {
-        let told = by_kind(installation);
-        (told.values().map(Vec::len).sum::<usize>() == views.len()).then_some(told)
-    });
-    for references in told.values() {
-        let distinct: HashSet<_> = references.iter().collect();
-        assert_eq!(distinct.len(), references.len(), "somebody was told twice");
+}
+
+#[test]
+fn fault_28_killed_in_a_loop_a_mail_server_gets_each_e_mail_and_a_repeat_is_the_same_one() {
+    let mail = MailServer::start();
+    let installation = Installation::new().with("MAIL__URL", &format!("smtp://127.0.0.1:{}", mail.port));
+    let (server, views) = killed_in_a_loop(&installation);
+    verify(&server, &views);
+    let mut sent: HashMap<String, Vec<String>> = HashMap::new();
+    for view in &views {
+        let now = wait_for("the e-mail to be sent", || {
+            let now = crate::payments::activation(&server, text(view, "id"));
+            (now["emails"][0]["state"] == "sent").then_some(now)
+        });
+        sent.insert(text(&now["emails"][0], "message_id").to_owned(), Vec::new());
+    }
+    for email in mail::read(mail.folder.path()) {
+        let known = sent
+            .get_mut(email.header("message-id"))
+            .expect("an e-mail that is on record");
+        known.push(format!("{}{}", email.head, email.text));
+    }
+    for (message_id, copies) in &sent {
+        assert!(!copies.is_empty(), "{message_id} was never handed over");
+        assert!(
+            copies.iter().all(|copy| *copy == copies[0]),
+            "{message_id} was sent in two wordings"
+        );
     }
 }
 
@@ -195,7 +229,7 @@ fn fault_31_asked_to_stop_it_finishes_and_ends_well_and_a_second_worker_is_told_
     let server = installation.serve();
     let second = installation.run(&["work"]);
     assert!(!second.status.success());
-    assert!(second.stderr.contains("another process"), "{}", second.stderr);
+    assert!(second.stderr.contains("another eencent process"), "{}", second.stderr);
     let view = started(&server, 1, "ideal");
     crate::payments::post_mollie(&server, &mollie_paid("event_1", "tr_1", text(&view, "reference"), NAME)).unwrap();
     server.signal("TERM");

@@ -5,14 +5,13 @@ use std::path::Path;
 /// One e-mail.
 #[derive(Debug, Clone)]
 pub struct Email {
-    pub file: String,
     pub head: String,
     /// The plain-text part, decoded.
     pub text: String,
 }
 
 impl Email {
-    pub fn parse(file: &str, raw: &str) -> Self {
+    pub fn parse(raw: &str) -> Self {
         let raw = raw.replace("\r\n", "\n");
         let (head, body) = raw.split_once("\n\n").expect("a head and a body");
         let part = body
@@ -32,11 +31,7 @@ impl Email {
         };
         // A header that goes on starts its next line with white space.
         let head = head.replace("\n ", " ").replace("\n\t", " ");
-        Self {
-            file: file.to_owned(),
-            head,
-            text,
-        }
+        Self { head, text }
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -63,7 +58,7 @@ pub fn read(folder: &Path) -> Vec<Email> {
     names.sort();
     names
         .iter()
-        .map(|name| Email::parse(name, &std::fs::read_to_string(folder.join(name)).unwrap()))
+        .map(|name| Email::parse(&std::fs::read_to_string(folder.join(name)).unwrap()))
         .collect()
 }
 

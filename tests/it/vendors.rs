@@ -48,14 +48,14 @@ fn signed(vendor: &str, secret: &str, body: &Value) -> (Vec<(String, String)>, V
 }
 
 /// An SMTP server in a process of its own.
-struct MailServer {
+pub struct MailServer {
     child: Child,
     pub port: u16,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl MailServer {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vendors/smtp_server.py");
         let mut child = Command::new(python())

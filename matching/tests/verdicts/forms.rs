@@ -1,48 +1,22 @@
 //! Legal forms, trade names without one, and names that are cut where the form stood.
 
 use crate::cases::{
-    BV, CHURCH, COOP, MAATSCHAP, PUBLIC, SOLE, STICHTING, VERENIGING, VOF, VVE, all_match,
-    all_reviewed, ask,
+    BV, CHURCH, COOP, MAATSCHAP, PUBLIC, SOLE, STICHTING, VERENIGING, VOF, VVE, all_match, all_reviewed, ask,
 };
 use eencent_matching::{Folding, ReasonCode, Verdict};
 
 #[test]
 fn abbreviated_forms_match_their_own_form_only() {
     all_match(&[
-        (
-            "STG ZEEHONDENHULP",
-            "Stichting Zeehondenhulp",
-            &[],
-            STICHTING,
-        ),
-        (
-            "St. Zeehondenhulp",
-            "Stichting Zeehondenhulp",
-            &[],
-            STICHTING,
-        ),
+        ("STG ZEEHONDENHULP", "Stichting Zeehondenhulp", &[], STICHTING),
+        ("St. Zeehondenhulp", "Stichting Zeehondenhulp", &[], STICHTING),
         ("VER ZEEKLUIVERS", "Vereniging Zeekluivers", &[], VERENIGING),
-        (
-            "V.V.E. Zeeweg 10-12",
-            "Vereniging van Eigenaars Zeeweg 10-12",
-            &[],
-            VVE,
-        ),
-        (
-            "MTS ZEEWOLF EN MEEUW",
-            "Maatschap Zeewolf & Meeuw",
-            &[],
-            MAATSCHAP,
-        ),
+        ("V.V.E. Zeeweg 10-12", "Vereniging van Eigenaars Zeeweg 10-12", &[], VVE),
+        ("MTS ZEEWOLF EN MEEUW", "Maatschap Zeewolf & Meeuw", &[], MAATSCHAP),
         ("FA. ZEEWOLF EN MEEUW", "V.O.F. Zeewolf & Meeuw", &[], VOF),
         ("ZEEWOLF UA", "Coöperatie Zeewolf U.A.", &[], COOP),
         ("Gem. Zeewolde", "Gemeente Zeewolde", &[], PUBLIC),
-        (
-            "Prot. Gem. Zeewolde",
-            "Protestantse Gemeente te Zeewolde",
-            &[],
-            CHURCH,
-        ),
+        ("Prot. Gem. Zeewolde", "Protestantse Gemeente te Zeewolde", &[], CHURCH),
     ]);
     all_reviewed(
         ReasonCode::LegalFormDiffers,
@@ -50,25 +24,10 @@ fn abbreviated_forms_match_their_own_form_only() {
             ("Stichting Zeewolf", "Zeewolf B.V.", &[], BV),
             ("Zeewolf N.V.", "Zeewolf B.V.", &[], BV),
             ("Zeewolf GmbH", "Zeewolf B.V.", &[], BV),
-            (
-                "Vereniging Zeeweg 10",
-                "Vereniging van Eigenaars Zeeweg 10",
-                &[],
-                VVE,
-            ),
-            (
-                "Maatschap Zeewolf & Meeuw",
-                "V.O.F. Zeewolf & Meeuw",
-                &[],
-                VOF,
-            ),
+            ("Vereniging Zeeweg 10", "Vereniging van Eigenaars Zeeweg 10", &[], VVE),
+            ("Maatschap Zeewolf & Meeuw", "V.O.F. Zeewolf & Meeuw", &[], VOF),
             ("Zeewolf Advocaten BV", "Zeewolf Advocaten", &[], MAATSCHAP),
-            (
-                "Coöperatie Zeewolf B.A.",
-                "Coöperatie Zeewolf U.A.",
-                &[],
-                COOP,
-            ),
+            ("Coöperatie Zeewolf B.A.", "Coöperatie Zeewolf U.A.", &[], COOP),
         ],
     );
 }
@@ -83,19 +42,9 @@ fn a_missing_form_is_review_unless_a_trade_name_or_partnership_explains_it() {
         ],
     );
     all_match(&[
-        (
-            "Zeewolf Visserij",
-            "Zeewolf Visserij B.V.",
-            &["Zeewolf Visserij"],
-            BV,
-        ),
+        ("Zeewolf Visserij", "Zeewolf Visserij B.V.", &["Zeewolf Visserij"], BV),
         ("Zeewolf en Meeuw", "V.O.F. Zeewolf & Meeuw", &[], VOF),
-        (
-            "Mts Zeewolf Tandartsen",
-            "Zeewolf Tandartsen",
-            &[],
-            MAATSCHAP,
-        ),
+        ("Mts Zeewolf Tandartsen", "Zeewolf Tandartsen", &[], MAATSCHAP),
         ("Stichting Zeehondenhulp", "Zeehondenhulp", &[], STICHTING),
     ]);
 }
@@ -103,28 +52,13 @@ fn a_missing_form_is_review_unless_a_trade_name_or_partnership_explains_it() {
 #[test]
 fn a_registered_trade_name_matches_without_a_form_of_its_own() {
     all_match(&[
-        (
-            "DE BLAUWE ZEEWOLF",
-            "Meeuw B.V.",
-            &["De Blauwe Zeewolf"],
-            BV,
-        ),
-        (
-            "Visserij Zeewolf",
-            "Visserij Zeewolf",
-            &["Visserij Zeewolf"],
-            SOLE,
-        ),
+        ("DE BLAUWE ZEEWOLF", "Meeuw B.V.", &["De Blauwe Zeewolf"], BV),
+        ("Visserij Zeewolf", "Visserij Zeewolf", &["Visserij Zeewolf"], SOLE),
     ]);
     all_reviewed(
         ReasonCode::LegalFormDiffers,
         &[
-            (
-                "De Blauwe Zeewolf B.V.",
-                "Meeuw B.V.",
-                &["De Blauwe Zeewolf"],
-                BV,
-            ),
+            ("De Blauwe Zeewolf B.V.", "Meeuw B.V.", &["De Blauwe Zeewolf"], BV),
             (
                 "V.O.F. Visserij Zeewolf",
                 "Visserij Zeewolf",
@@ -136,12 +70,7 @@ fn a_registered_trade_name_matches_without_a_form_of_its_own() {
     );
     all_reviewed(
         ReasonCode::TradeNameOfOtherForm,
-        &[(
-            "Stichting Zeewolf",
-            "Meeuw B.V.",
-            &["Stichting Zeewolf"],
-            BV,
-        )],
+        &[("Stichting Zeewolf", "Meeuw B.V.", &["Stichting Zeewolf"], BV)],
     );
     all_reviewed(
         ReasonCode::OtherName,

@@ -27,24 +27,11 @@ fn names_that_say_too_little_never_match_alone() {
             ("Gebr. De Vries", "V.O.F. Gebroeders De Vries", &[], VOF),
         ],
     );
-    all_reviewed(
-        ReasonCode::NameTooShort,
-        &[("ZWF", "Meeuw B.V.", &["ZWF"], BV)],
-    );
+    all_reviewed(ReasonCode::NameTooShort, &[("ZWF", "Meeuw B.V.", &["ZWF"], BV)]);
     all_match(&[
         ("Catering BV", "Catering B.V.", &[], BV),
-        (
-            "Loodgietersbedrijf De Vries",
-            "Loodgietersbedrijf De Vries",
-            &[],
-            SOLE,
-        ),
-        (
-            "Provincie Noord-Holland",
-            "Provincie Noord-Holland",
-            &[],
-            PUBLIC,
-        ),
+        ("Loodgietersbedrijf De Vries", "Loodgietersbedrijf De Vries", &[], SOLE),
+        ("Provincie Noord-Holland", "Provincie Noord-Holland", &[], PUBLIC),
     ]);
 }
 
@@ -57,18 +44,8 @@ fn two_names_match_when_both_are_on_record() {
             &["De Blauwe Zeewolf"],
             BV,
         ),
-        (
-            "DE BLAUWE ZEEWOLF (MEEUW BV)",
-            "Meeuw B.V.",
-            &["De Blauwe Zeewolf"],
-            BV,
-        ),
-        (
-            "Meeuw BV t.h.o.d.n. Catering",
-            "Meeuw B.V.",
-            &["Catering"],
-            BV,
-        ),
+        ("DE BLAUWE ZEEWOLF (MEEUW BV)", "Meeuw B.V.", &["De Blauwe Zeewolf"], BV),
+        ("Meeuw BV t.h.o.d.n. Catering", "Meeuw B.V.", &["Catering"], BV),
         (
             "J Meeuw h/o Visserij Zeewolf",
             "Visserij Zeewolf",
@@ -142,21 +119,13 @@ fn persons_payment_services_and_placeholders_are_named() {
     );
     all_reviewed(
         ReasonCode::NameMissing,
-        &[
-            ("", "Zeewolf B.V.", &[], BV),
-            (" -. ", "Zeewolf B.V.", &[], BV),
-        ],
+        &[("", "Zeewolf B.V.", &[], BV), (" -. ", "Zeewolf B.V.", &[], BV)],
     );
     all_reviewed(
         ReasonCode::NotInFullLife,
         &[
             ("Zeewolf B.V. i.o.", "Zeewolf B.V.", &[], BV),
-            (
-                "Zeewolf B.V. in liquidatie",
-                "Zeewolf B.V. in liquidatie",
-                &[],
-                BV,
-            ),
+            ("Zeewolf B.V. in liquidatie", "Zeewolf B.V. in liquidatie", &[], BV),
         ],
     );
     all_reviewed(

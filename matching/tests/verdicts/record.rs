@@ -18,18 +18,10 @@ fn strange_characters_are_named_and_never_match() {
         ReasonCode::InvisibleCharacters,
         &[("Zeewolf\u{200b} B.V.", "Zeewolf B.V.", &[], BV)],
     );
-    all_reviewed(
-        ReasonCode::OtherScript,
-        &[("Морской волк", "Zeewolf B.V.", &[], BV)],
-    );
+    all_reviewed(ReasonCode::OtherScript, &[("Морской волк", "Zeewolf B.V.", &[], BV)]);
     all_reviewed(
         ReasonCode::DamagedText,
-        &[(
-            "CoÃ¶peratie Zeewolf U.A.",
-            "Coöperatie Zeewolf U.A.",
-            &[],
-            COOP,
-        )],
+        &[("CoÃ¶peratie Zeewolf U.A.", "Coöperatie Zeewolf U.A.", &[], COOP)],
     );
     let evidence = ask("Zee\u{202e}wolf", "Zeewolf B.V.", &[], BV);
     assert_eq!(evidence.account_name_shown, "Zee⟨U+202E⟩wolf");
@@ -37,10 +29,7 @@ fn strange_characters_are_named_and_never_match() {
 
 #[test]
 fn without_a_usable_registered_name_nothing_matches() {
-    all_reviewed(
-        ReasonCode::RegisteredNameMissing,
-        &[("Zeewolf B.V.", "", &[], BV)],
-    );
+    all_reviewed(ReasonCode::RegisteredNameMissing, &[("Zeewolf B.V.", "", &[], BV)]);
     let long = "zeewolf ".repeat(200);
     all_reviewed(ReasonCode::TooLong, &[(&long, &long, &[], BV)]);
 }
@@ -49,10 +38,7 @@ fn without_a_usable_registered_name_nothing_matches() {
 fn the_answer_reads_as_a_record_and_as_sentences() {
     let evidence = ask("Zeewolf Holding B.V.", "Zeewolf B.V.", &[], BV);
     let mut record = serde_json::to_value(&evidence).unwrap();
-    record
-        .as_object_mut()
-        .unwrap()
-        .insert("version".to_owned(), "…".into());
+    record.as_object_mut().unwrap().insert("version".to_owned(), "…".into());
     insta::assert_snapshot!(serde_json::to_string_pretty(&record).unwrap(), @r#"
 {
   "verdict": "review",

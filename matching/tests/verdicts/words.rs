@@ -8,12 +8,7 @@ fn the_statutory_name_matches_in_any_notation() {
     all_match(&[
         ("Zeewolf Visserij B.V.", "Zeewolf Visserij B.V.", &[], BV),
         ("ZEEWOLF VISSERIJ BV", "Zeewolf Visserij B.V.", &[], BV),
-        (
-            "zeewolf  visserij b. v.\u{a0}",
-            "Zeewolf Visserij B.V.",
-            &[],
-            BV,
-        ),
+        ("zeewolf  visserij b. v.\u{a0}", "Zeewolf Visserij B.V.", &[], BV),
         ("B.V. Zeewolf Visserij", "Zeewolf Visserij B.V.", &[], BV),
         (
             "Zeewolf Visserij Besloten Vennootschap",
@@ -22,12 +17,7 @@ fn the_statutory_name_matches_in_any_notation() {
             BV,
         ),
         ("Zee-wolf Visserij BV", "Zeewolf Visserij B.V.", &[], BV),
-        (
-            "ZEEWOLF NETHERLANDS NV",
-            "Zeewolf (Netherlands) N.V.",
-            &[],
-            NV,
-        ),
+        ("ZEEWOLF NETHERLANDS NV", "Zeewolf (Netherlands) N.V.", &[], NV),
         ("Piets Viskraam BV", "Piet's \"Viskraam\" B.V.", &[], BV),
         ("Zeewolf GmbH", "Zeewolf Gesellschaft mbH", &[], FOREIGN),
     ]);
@@ -78,12 +68,7 @@ fn sister_organisations_are_told_apart() {
         &[
             ("Zeewolf II B.V.", "Zeewolf B.V.", &[], BV),
             ("Zeewolf 2019 B.V.", "Zeewolf B.V.", &[], BV),
-            (
-                "VvE Zeeweg 112",
-                "Vereniging van Eigenaars Zeeweg 12",
-                &[],
-                VVE,
-            ),
+            ("VvE Zeeweg 112", "Vereniging van Eigenaars Zeeweg 12", &[], VVE),
             ("Zee2Wolf B.V.", "Zee3Wolf B.V.", &[], BV),
         ],
     );
@@ -115,20 +100,11 @@ fn the_same_letters_with_numbers_or_forms_elsewhere_are_another_name() {
             VVE,
         ),
         ("Zeewolf AG", "Meeuw B.V.", "Zeewolfag", BV),
-        (
-            "Ketelservice Zeewolf CV",
-            "CV Ketelservice Zeewolf",
-            "",
-            SOLE,
-        ),
+        ("Ketelservice Zeewolf CV", "CV Ketelservice Zeewolf", "", SOLE),
         ("Zeewolf B.V.", "Zeewolf+ B.V.", "", BV),
     ] {
         let trade: &[&str] = if trade.is_empty() { &[] } else { &[trade] };
-        assert_eq!(
-            ask(account, legal, trade, form).verdict,
-            Verdict::Review,
-            "{account}"
-        );
+        assert_eq!(ask(account, legal, trade, form).verdict, Verdict::Review, "{account}");
     }
 }
 
@@ -140,21 +116,13 @@ fn a_difference_in_the_words_is_named() {
             "Zeewolv Visserij B.V.",
             "Zeewolf Visserij B.V.",
         ),
-        (
-            ReasonCode::YForIj,
-            "Visserij Zeewyk B.V.",
-            "Visserij Zeewijk B.V.",
-        ),
+        (ReasonCode::YForIj, "Visserij Zeewyk B.V.", "Visserij Zeewijk B.V."),
         (
             ReasonCode::DigitForLetter,
             "Zeew0lf Visserij B.V.",
             "Zeewolf Visserij B.V.",
         ),
-        (
-            ReasonCode::ArticleDiffers,
-            "De Zeewolf B.V.",
-            "Zeewolf B.V.",
-        ),
+        (ReasonCode::ArticleDiffers, "De Zeewolf B.V.", "Zeewolf B.V."),
         (
             ReasonCode::WordRepeated,
             "Zeewolf Zeewolf Visserij B.V.",
@@ -165,26 +133,14 @@ fn a_difference_in_the_words_is_named() {
             "Visserij Zeewolf B.V.",
             "Zeewolf Visserij B.V.",
         ),
-        (
-            ReasonCode::ExtraWords,
-            "Zeewolf Kwallen B.V.",
-            "Zeewolf B.V.",
-        ),
-        (
-            ReasonCode::WordsMissing,
-            "Zeewolf B.V.",
-            "Zeewolf Kwallen B.V.",
-        ),
+        (ReasonCode::ExtraWords, "Zeewolf Kwallen B.V.", "Zeewolf B.V."),
+        (ReasonCode::WordsMissing, "Zeewolf B.V.", "Zeewolf Kwallen B.V."),
         (
             ReasonCode::WordReplaced,
             "Zeewolf Kwallen B.V.",
             "Zeewolf Garnalen B.V.",
         ),
-        (
-            ReasonCode::InitialsOnly,
-            "ZVN B.V.",
-            "Zeewolf Visserij Noordzee B.V.",
-        ),
+        (ReasonCode::InitialsOnly, "ZVN B.V.", "Zeewolf Visserij Noordzee B.V."),
     ] {
         all_reviewed(code, &[(account, legal, &[], BV)]);
     }
