@@ -16,6 +16,7 @@ mod architecture;
 mod command_line;
 mod crash;
 mod demo;
+mod faults;
 mod http;
 mod mail;
 mod main_job;

@@ -14,7 +14,7 @@ use crate::payments::{
 use crate::server::{Installation, wait_for};
 
 /// Python with the vendors' libraries, as `tests/run` sets it up.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let python = std::env::var_os("EENCENT_TEST_PYTHON").map(PathBuf::from);
     let python =
         python.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/bin/python"));

@@ -6,7 +6,7 @@ use crate::cases::{
 use eencent_matching::{Folding, ReasonCode, Verdict};
 
 #[test]
-fn abbreviated_forms_match_their_own_form_only() {
+fn fault_50_abbreviated_forms_match_their_own_form_only() {
     all_match(&[
         ("STG ZEEHONDENHULP", "Stichting Zeehondenhulp", &[], STICHTING),
         ("St. Zeehondenhulp", "Stichting Zeehondenhulp", &[], STICHTING),

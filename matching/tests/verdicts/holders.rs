@@ -4,7 +4,7 @@ use crate::cases::{BV, PUBLIC, SOLE, VERENIGING, VOF, all_match, all_reviewed};
 use eencent_matching::ReasonCode;
 
 #[test]
-fn names_that_say_too_little_never_match_alone() {
+fn fault_51_names_that_say_too_little_never_match_alone() {
     all_reviewed(
         ReasonCode::GenericName,
         &[

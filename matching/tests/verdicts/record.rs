@@ -4,7 +4,7 @@ use crate::cases::{BV, COOP, all_reviewed, ask};
 use eencent_matching::{Evidence, Language, ReasonCode};
 
 #[test]
-fn strange_characters_are_named_and_never_match() {
+fn fault_47_48_strange_characters_are_named_and_never_match() {
     all_reviewed(
         ReasonCode::LooksLikeLatin,
         &[
