@@ -65,6 +65,8 @@ pub struct Paid {
 pub struct Compared {
     /// The payment.
     pub payment_id: String,
+    /// The account that its id is unique within.
+    pub account: String,
     /// What the matcher found.
     pub evidence: Evidence,
 }
@@ -192,6 +194,7 @@ fn compare_names(asked: &Asked, payments: &[Paid]) -> Vec<Compared> {
     named
         .map(|(payment, holder)| Compared {
             payment_id: payment.payment_id.clone(),
+            account: payment.account.clone(),
             evidence: eencent_matching::compare(holder.as_str(), &names),
         })
         .collect()
@@ -273,7 +276,10 @@ fn told_twice(payments: &[Paid]) -> bool {
 
 fn name_reasons(asked: &Asked, payments: &[Paid], compared: &[Compared], reasons: &mut Vec<ReasonView>) {
     for payment in payments.iter().filter(|payment| !payment.reversed) {
-        let Some(found) = compared.iter().find(|one| one.payment_id == payment.payment_id) else {
+        let Some(found) = compared
+            .iter()
+            .find(|one| one.payment_id == payment.payment_id && one.account == payment.account)
+        else {
             reasons.push(ReasonView::new(
                 "name_missing",
                 "The bank has not reported the account holder's name.",

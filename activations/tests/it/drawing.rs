@@ -7,7 +7,7 @@ use eencent_activations::state::{MOVES, State};
 
 fn drawn() -> String {
     let mut page = String::from(
-        "# The moves of an activation\n\nDrawn from the table in `activations/src/state.rs` by a test, which fails when this page differs.\n\
+        "# The moves of an activation\n\nDrawn from the table in `activations/src/state/table.rs` by a test, which fails when this page differs.\n\
          To draw it again: `UPDATE_DRAWING=1 cargo nextest run -p eencent-activations drawing`.\n\n```mermaid\nstateDiagram-v2\n",
     );
     let name = |state: Option<State>| state.map_or("[*]", State::as_str);
