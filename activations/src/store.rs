@@ -15,6 +15,9 @@ use sqlx::{Any, AnyPool, Executor, Row, Transaction};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
+/// How a transaction that writes begins.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// How many connections read at once.
 const READERS: u32 = 8;
 
@@ -149,8 +152,20 @@ impl Store {
         &self.read
     }
 
+    /// Begins a transaction that writes.
+    ///
+    /// When a disk is full SQLite rolls back by itself, and the connection goes on believing that it is
+    /// in a transaction: it would refuse every one after it, also when there is room again. Such a
+    /// connection is closed, and the next one begins.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+        match self.write.begin_with(BEGIN).await {
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                tracing::warn!("a connection to the database was left in a broken transaction, and is replaced");
+                self.write.acquire().await?.close().await?;
+                Ok(self.write.begin_with(BEGIN).await?)
+            }
+            begun => Ok(begun?),
+        }
     }
 
     /// A new lease, unlike any other of any process.
