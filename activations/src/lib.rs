@@ -2,7 +2,7 @@
 //!
 //! # Map
 //! - Values that can't be wrong: [`clock`] and [`entropy`] (time and randomness, passed in),
-//!   [`money`], [`personal`] (names, accounts, addresses; print masked), [`identifier`], [`reference`].
+//!   [`money`], [`personal`] (names, accounts, addresses; print masked), [`identifier`], [`mod@reference`].
 //! - Pure rules: [`state`] (the one table of moves), [`decide`] (approve, review, wait),
 //!   [`office_hours`], [`rules`] (settings of the subject).
 //! - The truth: [`store`] (connections, migrations), [`inbox`] (verified messages, committed in

@@ -13,7 +13,8 @@
 //!
 //! | | trap | here |
 //! |---|---|---|
-//! | A1 | an idle worker looks every 30 s | `poll_with_interval`, 100 ms |
+//! | A1 | an idle worker looks every 30 s | our own stream wakes it when something is pushed, and every 100 ms |
+//! | A14 | `poll_with_interval` can lose its timer, and the worker sleeps until its next life sign (found here) | the same stream |
 //! | A2 | a task that can't be decoded ends the worker | tasks are bytes to apalis ([`worker::Bytes`] can't fail); we read them inside the handler |
 //! | A3 A4 A5 | any error of the store ends a worker; restarting has no pause; the monitor hides it | no monitor: [`crate::supervisor`] |
 //! | A6 | no limit to how many run at once | `.concurrency(n)` |
@@ -36,12 +37,13 @@ mod contract;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use apalis_sqlite::SqliteStorage;
 use eencent_activations::ledger::Work;
 use futures::SinkExt;
+use futures::task::AtomicWaker;
 use sqlx::SqlitePool;
 
 pub(crate) use nudge::push_hints;
@@ -107,6 +109,8 @@ pub(crate) struct Queue {
     file: file::QueueFile,
     /// What this process has pushed and not yet seen begun, so that it isn't pushed again.
     waiting: Mutex<HashMap<(Work, String), Instant>>,
+    /// Wakes the worker of a kind when something was pushed for it.
+    bells: HashMap<Work, Arc<AtomicWaker>>,
     /// How many wait in the file, as last counted, and when that was. Held over a whole push.
     counted: tokio::sync::Mutex<HashMap<Work, (usize, Instant)>>,
 }
@@ -126,12 +130,18 @@ impl Queue {
             options,
             file,
             waiting: Mutex::default(),
+            bells: Work::ALL.iter().map(|work| (*work, Arc::default())).collect(),
             counted: tokio::sync::Mutex::default(),
         }
     }
 
     pub(crate) fn options(&self) -> &QueueOptions {
         &self.options
+    }
+
+    /// What rings when something was pushed.
+    pub(crate) fn bell(&self, work: Work) -> Arc<AtomicWaker> {
+        self.bells.get(&work).map(Arc::clone).unwrap_or_default()
     }
 
     /// The open file.
@@ -175,6 +185,7 @@ impl Queue {
         if let Some((count, _)) = counted.get_mut(&work) {
             *count = count.saturating_add(new.len());
         }
+        self.bell(work).wake();
         Ok(new.len())
     }
 

@@ -113,6 +113,31 @@ async fn apalis_a1_an_idle_worker_picks_up_within_its_interval_and_not_its_heart
 }
 
 #[tokio::test]
+async fn apalis_a14_a_fetch_slower_than_the_interval_strands_no_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = Duration::from_millis(20);
+    let queue = Arc::new(queue_with(folder.path(), 1_000, interval));
+    let elsewhere = queue_with(folder.path(), 1_000, interval);
+    let notes = Arc::new(Notes::default());
+    let worker = start(&queue, "a14", 4, &notes);
+    worker.until_it_runs().await;
+    let mut slowest = Duration::ZERO;
+    for number in 0..5 {
+        // The file's only connection is taken for many intervals, so that a fetch waits for it.
+        let held = queue.pool().await.unwrap().acquire().await.unwrap();
+        let _ = tokio::time::timeout(10 * interval, std::future::pending::<()>()).await;
+        drop(held);
+        // Pushed by another process: nobody rings the bell of this one.
+        let begun = Instant::now();
+        elsewhere.feed(Work::Event, &[format!("evt_{number}")]).await.unwrap();
+        eventually("picked up", || notes.count() > number).await;
+        slowest = slowest.max(begun.elapsed());
+    }
+    assert!(slowest < super::worker::HEARTBEAT / 2, "{slowest:?}");
+    assert_eq!(worker.stopped().await, WorkerEnd::Stopped);
+}
+
+#[tokio::test]
 async fn apalis_a2_a_task_that_makes_no_sense_ends_nothing_and_its_batch_goes_on() {
     for nonsense in [&b"\xff\xfe\x00"[..], b"", b"null", b"{\"evil\":1}", b"unknown:evt_1"] {
         let folder = tempfile::tempdir().unwrap();
