@@ -34,10 +34,10 @@ impl Desk {
             let mut work = self.begin().await?;
             if let Some(mut activation) = self.load(&mut work, &id).await?
                 && activation.expires_at.is_some_and(|at| at <= now)
-                && self.end(&mut work, &mut activation).await?
             {
+                let ended = self.end(&mut work, &mut activation).await?;
                 self.commit(work).await?;
-                passed.expired += 1;
+                passed.expired += u32::from(ended);
             }
         }
         for id in self.ids_before("remind_at", now, limit).await? {
@@ -72,6 +72,11 @@ impl Desk {
                 .filter_map(|payment| payment.amount)
                 .fold(0_i64, |sum, amount| sum.saturating_add(amount.minor));
             if sum >= activation.amount.minor {
+                // It waits for a name, not for money; without an end it isn't looked at here again.
+                sqlx::query("UPDATE activations SET expires_at = NULL, remind_at = NULL WHERE id = $1")
+                    .bind(activation.id.as_str())
+                    .execute(&mut *work.tx)
+                    .await?;
                 return Ok(false);
             }
         }
