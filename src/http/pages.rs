@@ -51,10 +51,7 @@ impl Pages {
 
     /// A page in a language.
     pub fn show(&self, status: StatusCode, template: &str, language: Language, with: &Value) -> Response {
-        let common = context! { language => language.code(), style => STYLE };
-        let all = context! { ..common, ..with.clone() };
-        let rendered = self.templates.get_template(template).and_then(|page| page.render(all));
-        match rendered {
+        match self.rendered(template, language, with) {
             Ok(html) => {
                 let headers = self.headers(language);
                 (status, headers, Html(html)).into_response()
@@ -64,6 +61,18 @@ impl Pages {
                 Problem::internal().into_response()
             }
         }
+    }
+
+    /// The HTML of a page.
+    pub(super) fn rendered(
+        &self,
+        template: &str,
+        language: Language,
+        with: &Value,
+    ) -> Result<String, minijinja::Error> {
+        let common = context! { language => language.code(), style => STYLE };
+        let all = context! { ..common, ..with.clone() };
+        self.templates.get_template(template)?.render(all)
     }
 
     /// A page that says only what is wrong.

@@ -19,8 +19,15 @@ use super::language::Language;
 use super::pages::Pages;
 use super::problem::Problem;
 
-/// Longer texts aren't tokens of ours, and aren't looked up.
-const LONGEST_TOKEN: usize = 200;
+const TEMPLATE: &str = "round_off.html";
+
+/// Other texts aren't tokens of ours: they aren't looked up, nor ever written into a page.
+fn may_be_a_token(text: &str) -> bool {
+    text.len() <= 200
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
 
 /// What the page works with.
 #[derive(Clone)]
@@ -44,7 +51,7 @@ pub fn router(page: RoundOffPage) -> Router {
 }
 
 async fn open(State(page): State<RoundOffPage>, headers: HeaderMap, Path(token): Path<String>) -> Response {
-    if token.len() > LONGEST_TOKEN {
+    if !may_be_a_token(&token) {
         return page.unknown(&headers);
     }
     let found = page.desk.round_off(&token).await;
@@ -52,7 +59,7 @@ async fn open(State(page): State<RoundOffPage>, headers: HeaderMap, Path(token):
 }
 
 async fn click(State(page): State<RoundOffPage>, headers: HeaderMap, Path(token): Path<String>) -> Response {
-    if token.len() > LONGEST_TOKEN {
+    if !may_be_a_token(&token) {
         return page.unknown(&headers);
     }
     let done = page.desk.confirm(&token).await;
@@ -60,7 +67,7 @@ async fn click(State(page): State<RoundOffPage>, headers: HeaderMap, Path(token)
 }
 
 async fn again(State(page): State<RoundOffPage>, headers: HeaderMap, Path(token): Path<String>) -> Response {
-    if token.len() > LONGEST_TOKEN {
+    if !may_be_a_token(&token) {
         return page.unknown(&headers);
     }
     let sent = page.desk.fresh_link(&token).await;
@@ -114,7 +121,7 @@ impl RoundOffPage {
             heading, told, organisation, action, expires, sent_again, can_send_again, support_email, support_url,
             standing => if standing == LinkStanding::Ready { "ready" } else { "told" },
         };
-        self.pages.show(status(standing), "round_off.html", language, &with)
+        self.pages.show(status(standing), TEMPLATE, language, &with)
     }
 }
 
@@ -165,11 +172,11 @@ fn words(standing: LinkStanding, language: Language) -> (&'static str, &'static 
         ),
         (LinkStanding::Expired, Language::English) => (
             "This link has expired",
-            "It was not used in time. Nothing has been activated by it.",
+            "It was not used in time, and nothing has been activated by it. A new activation can be started on the platform.",
         ),
         (LinkStanding::Expired, Language::Dutch) => (
             "Deze link is verlopen",
-            "Hij is niet op tijd gebruikt. Er is niets mee geactiveerd.",
+            "Hij is niet op tijd gebruikt, en er is niets mee geactiveerd. Op het platform kan een nieuwe activering worden gestart.",
         ),
         (LinkStanding::Withdrawn, Language::English) => (
             "This activation can't be completed now",
@@ -193,6 +200,48 @@ fn words(standing: LinkStanding, language: Language) -> (&'static str, &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_standing_of_a_link_reads_as_it_was_read_over() {
+        let pages = Pages::new().unwrap();
+        let standings = [
+            LinkStanding::Ready,
+            LinkStanding::Activated,
+            LinkStanding::Used,
+            LinkStanding::Replaced,
+            LinkStanding::Expired,
+            LinkStanding::Withdrawn,
+            LinkStanding::Unknown,
+        ];
+        let mut all = String::new();
+        for (standing, language) in standings
+            .into_iter()
+            .flat_map(|one| [(one, Language::Dutch), (one, Language::English)])
+        {
+            let (heading, told) = words(standing, language);
+            let known = standing != LinkStanding::Unknown;
+            let with = context! {
+                heading, told,
+                organisation => known.then_some("Bakkerij De Korenaar B.V."),
+                action => "/round-off/token",
+                expires => known.then_some("24 maart 2026 om 10:00"),
+                sent_again => false,
+                can_send_again => standing == LinkStanding::Replaced,
+                support_email => "support@example.nl",
+                support_url => "",
+                standing => if standing == LinkStanding::Ready { "ready" } else { "told" },
+            };
+            let html = pages.rendered(TEMPLATE, language, &with).unwrap();
+            let main = html.split_once("<main>").unwrap().1.split_once("</main>").unwrap().0;
+            all.push_str(&format!(
+                "=== {standing:?}, {}, {}\n{}\n",
+                language.code(),
+                status(standing),
+                main.trim()
+            ));
+        }
+        insta::assert_snapshot!(all);
+    }
 
     #[test]
     fn a_form_posts_to_where_the_outside_reaches_us() {
