@@ -299,8 +299,8 @@ fn name_reasons(asked: &Asked, payments: &[Paid], compared: &[Compared], reasons
         if !payment.name_proven {
             reasons.push(ReasonView::new(
                 "name_not_proven",
-                "The provider's signature does not cover the account holder's name, and the endpoint has no Basic auth with a checked account that would prove it.",
-                "De handtekening van de betaaldienstverlener dekt de naam van de rekeninghouder niet, en het endpoint heeft geen Basic auth met gecontroleerd account die hem bewijst.",
+                "Nothing vouches for the account holder's name: the provider's signature does not cover it (Adyen without Basic auth and a checked account), or with this way of paying somebody typed it.",
+                "Niets staat in voor de naam van de rekeninghouder: de handtekening van de betaaldienstverlener dekt hem niet (Adyen zonder Basic auth en gecontroleerd account), of bij deze betaalwijze heeft iemand hem getypt.",
             ));
         }
     }

@@ -305,13 +305,13 @@ pub(crate) async fn put_back_in(
     retry_at: Timestamp,
     error: &str,
     failed: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let sql = format!(
         "UPDATE {} SET starts = 0, attempts = attempts + $1, next_attempt_at = $2, last_error = $3, lease = NULL, lease_until = NULL \
          WHERE id = $4 AND lease = $5",
         claim.work.table()
     );
-    sqlx::query(AssertSqlSafe(sql))
+    let ended = sqlx::query(AssertSqlSafe(sql))
         .bind(failed)
         .bind(retry_at.micros())
         .bind(cut(error))
@@ -319,7 +319,7 @@ pub(crate) async fn put_back_in(
         .bind(claim.lease.as_str())
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    Ok(ended.rows_affected() == 1)
 }
 
 async fn end_badly(tx: &mut Tx, claim: &Claim, now: Timestamp, error: &str) -> Result<(), StoreError> {

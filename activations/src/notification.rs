@@ -67,8 +67,8 @@ impl PaymentStatus {
             Self::Pending => 0,
             Self::Failed | Self::Expired | Self::Cancelled => 1,
             Self::Paid => 2,
-            Self::Refunded | Self::ChargedBack => 3,
-            Self::RefundFailed => 4,
+            Self::RefundFailed => 3,
+            Self::Refunded | Self::ChargedBack => 4,
         }
     }
 }

@@ -112,6 +112,8 @@ impl Desk {
         why: &str,
     ) -> Result<(), DeskError> {
         let now = self.now();
+        // One link at a time: a letter with the one before, not handed over yet, would lead nowhere.
+        self.void_link(work, a).await?;
         a.links += 1;
         let token = self.rules.links_key.token(&a.id, a.links);
         sqlx::query(
@@ -140,10 +142,12 @@ impl Desk {
     /// Takes back an e-mail with a link that hasn't been handed over. The link itself stops working by
     /// the state that the activation moves to.
     pub(super) async fn void_link(&self, work: &mut Desking, a: &Activation) -> Result<(), StoreError> {
-        sqlx::query("UPDATE emails SET state = 'withdrawn' WHERE activation_id = $1 AND link IS NOT NULL AND state = 'waiting' AND lease IS NULL")
-            .bind(a.id.as_str())
-            .execute(&mut *work.tx)
-            .await?;
+        sqlx::query(
+            "UPDATE emails SET state = 'withdrawn' WHERE activation_id = $1 AND link IS NOT NULL AND state = 'waiting'",
+        )
+        .bind(a.id.as_str())
+        .execute(&mut *work.tx)
+        .await?;
         Ok(())
     }
 

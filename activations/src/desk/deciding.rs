@@ -164,11 +164,21 @@ impl Desk {
         Ok(())
     }
 
-    /// The reasons in the creator's language.
+    /// The reasons as the creator is told them: what he can do something about, and nothing of how we
+    /// check. What support reads stands in the activation.
     fn for_creator(&self, a: &Activation) -> Value {
         let dutch = a.organisation.creator.language == "nl";
-        let one = |reason: &ReasonView| json!({ "code": reason.code, "text": if dutch { &reason.text_nl } else { &reason.text } });
-        a.reasons.iter().map(one).collect()
+        let mut told: Vec<Value> = Vec::new();
+        for reason in &a.reasons {
+            let Some((text, text_nl)) = creators_words(&reason.code) else {
+                continue;
+            };
+            let one = json!({ "code": reason.code, "text": if dutch { text_nl } else { text } });
+            if !told.iter().any(|known| known.get("text") == one.get("text")) {
+                told.push(one);
+            }
+        }
+        Value::Array(told)
     }
 }
 
@@ -187,4 +197,36 @@ fn described(payment: &Payment) -> Value {
         "made_at": payment.made_at(),
         "tied_by": payment.tied_by,
     })
+}
+
+/// What a creator reads of a reason, in English and Dutch; nothing of what only concerns us.
+fn creators_words(code: &str) -> Option<(&'static str, &'static str)> {
+    match code {
+        "sampled"
+        | "name_not_proven"
+        | "notifications_conflict"
+        | "told_twice"
+        | "office_hours_end"
+        | "mode_doubted" => None,
+        "amount_differs" | "currency_differs" | "amount_unknown" => Some((
+            "The amount paid is not the amount asked.",
+            "Het betaalde bedrag is niet het gevraagde bedrag.",
+        )),
+        "payment_reversed" => Some((
+            "The payment was refunded or charged back.",
+            "De betaling is terugbetaald of teruggeboekt.",
+        )),
+        "names_entered" => Some((
+            "We check the organisation's name in the trade register.",
+            "Wij controleren de naam van de organisatie in het handelsregister.",
+        )),
+        "name_missing" => Some((
+            "The bank has not reported the account holder's name.",
+            "De bank heeft de naam van de rekeninghouder niet gemeld.",
+        )),
+        _ => Some((
+            "The account holder's name is not the same as the organisation's registered name.",
+            "De naam van de rekeninghouder is niet dezelfde als de ingeschreven naam van de organisatie.",
+        )),
+    }
 }

@@ -201,7 +201,9 @@ impl Desk {
     async fn update(&self, work: &mut Desking, a: &Activation, before: i64) -> Result<(), DeskError> {
         let updated = sqlx::query(
             "UPDATE activations SET state = $1, version = $2, expires_at = $3, remind_at = $4, due_at = $5, made_at = $6, \
-             decided_at = $7, reasons = $8, flags = $9, lacks_only_the_name = $10, touched = $11, question = $12, links = $13 \
+             decided_at = $7, reasons = $8, flags = $9, lacks_only_the_name = $10, touched = $11, question = $12, links = $13, \
+             set_apart_at = CASE WHEN state = $1 THEN set_apart_at END, attempts = CASE WHEN state = $1 THEN attempts ELSE 0 END, \
+             next_attempt_at = CASE WHEN state = $1 THEN next_attempt_at END \
              WHERE id = $14 AND version = $15",
         )
         .bind(a.state.as_str())

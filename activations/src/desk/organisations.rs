@@ -165,19 +165,21 @@ impl Desk {
             &after.legal_form,
             &after.names_source,
             &after.identifiers,
+            &after.country,
         ) != (
             &before.legal_name,
             &before.trade_names,
             &before.legal_form,
             &before.names_source,
             &before.identifiers,
+            &before.country,
         );
         if names_change && open_activation(&mut work, id).await?.is_some() {
             return Err(Refused::new(
                 Kind::Conflict,
                 "activation_open",
-                "Names and identifiers can't change while an activation is open; cancel the activation first.",
-                "Namen en identifiers kunnen niet veranderen zolang een activering openstaat; trek de activering eerst in.",
+                "Names, country and identifiers can't change while an activation is open; cancel the activation first.",
+                "Namen, land en identifiers kunnen niet veranderen zolang een activering openstaat; trek de activering eerst in.",
             )
             .into());
         }
@@ -305,12 +307,16 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     }
     if let Some(source) = &change.names_source {
         after.names_source = problems.names_source(Some(source)).unwrap_or_default();
-    } else if change.legal_name.is_some() || change.trade_names.is_some() {
+    } else if change.legal_name.is_some() || change.trade_names.is_some() || change.legal_form.is_some() {
         // Names that somebody changed are entered, unless the change says that they are a register's.
         after.names_source = "entered".to_owned();
     }
     if let Some(identifiers) = &change.identifiers {
         after.identifiers = problems.identifiers(identifiers);
+        // The names were a register's for the number that stood there, not for another.
+        if change.names_source.is_none() && after.identifiers.iter().any(|new| !before.identifiers.contains(new)) {
+            after.names_source = "entered".to_owned();
+        }
     }
     if let Some(creator) = &change.creator {
         let whole = NewCreator {

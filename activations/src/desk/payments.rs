@@ -2,6 +2,7 @@
 
 use sqlx::any::AnyRow;
 
+use super::moves::Activation;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::decide::Paid;
@@ -151,20 +152,42 @@ impl Payment {
             told.status,
             PaymentStatus::Refunded | PaymentStatus::ChargedBack | PaymentStatus::RefundFailed
         );
+        let settles = told.status == PaymentStatus::Paid;
+        // What was announced, or tried in vain, is not what was paid, nor who paid it.
+        if settles && !self.was_paid() {
+            self.amount = None;
+            self.holder = None;
+            self.name_proven = false;
+            self.account_number = None;
+            self.reference = told.reference.clone().or(self.reference.take());
+        }
+        // And what comes late of it fills nothing in.
+        let late = self.was_paid() && !settles && !reversal;
+        if settles {
+            let differ = self.amount.zip(told.amount).is_some_and(|(a, b)| a != b)
+                || (self.name_proven
+                    && told.proof.covers_the_name()
+                    && self
+                        .holder
+                        .as_ref()
+                        .zip(told.holder.as_ref())
+                        .is_some_and(|(a, b)| a != b));
+            self.conflicting |= differ;
+        }
         if told.status.rank() > self.status.rank() {
             self.status = told.status;
         }
         // The amount of a refund is not the amount of the payment.
-        if self.amount.is_none() && !reversal {
+        if self.amount.is_none() && !reversal && !late {
             self.amount = told.amount;
         }
         // A proven name takes the place of one that anybody could have written.
         let proven = told.proof.covers_the_name();
-        if told.holder.is_some() && (self.holder.is_none() || (proven && !self.name_proven)) {
+        if !late && told.holder.is_some() && (self.holder.is_none() || (proven && !self.name_proven)) {
             self.holder.clone_from(&told.holder);
             self.name_proven = proven;
         }
-        if self.account_number.is_none() {
+        if self.account_number.is_none() && !late {
             self.account_number.clone_from(&told.account_number);
         }
         if self.reference.is_none() {
@@ -187,7 +210,7 @@ impl Desk {
         work: &mut Desking,
         told: &PaymentNotification,
         origin: &Origin<'_>,
-    ) -> Result<Payment, DeskError> {
+    ) -> Result<(Payment, bool), DeskError> {
         let row = sqlx::query("SELECT * FROM payments WHERE account = $1 AND payment_id = $2")
             .bind(origin.account)
             .bind(told.payment_id.as_str())
@@ -195,7 +218,12 @@ impl Desk {
             .await?;
         let mode = told.mode.unwrap_or(origin.endpoint_mode);
         let mut payment = match row {
-            Some(row) => Payment::read(&row)?,
+            Some(row) => {
+                let mut known = Payment::read(&row)?;
+                // One message of the other mode is enough: test money activates nobody.
+                known.mode_fits &= mode == origin.endpoint_mode;
+                known
+            }
             None => {
                 let first = Payment {
                     id: self.new_id("pay")?,
@@ -222,6 +250,7 @@ impl Desk {
                 first
             }
         };
+        let known = payment.clone();
         // An unpaid picture takes the time of the message that first says paid.
         if told.status == PaymentStatus::Paid && !payment.was_paid() {
             payment.received_at = origin.received_at;
@@ -230,7 +259,22 @@ impl Desk {
         if told.name_comes_separately && payment.was_paid() && payment.name_awaited_until.is_none() {
             payment.name_awaited_until = Some(origin.received_at.plus(self.rules.companion_wait));
         }
-        Ok(payment)
+        let better = (
+            known.status,
+            known.amount,
+            &known.holder,
+            &known.account_number,
+            known.conflicting,
+            known.mode_fits,
+        ) != (
+            payment.status,
+            payment.amount,
+            &payment.holder,
+            &payment.account_number,
+            payment.conflicting,
+            payment.mode_fits,
+        );
+        Ok((payment, better))
     }
 
     /// Finds the activation that a payment names, and how it was found.
@@ -265,7 +309,7 @@ impl Desk {
         sqlx::query(
             "UPDATE payments SET status = $1, amount_minor = $2, currency = $3, holder_name = $4, account_number = $5, reference = $6, \
              paid_at = $7, paid_at_proven = $8, name_proven = $9, name_awaited_until = $10, conflicting = $11, received_at = $12, \
-             activation_id = $13, tied_by = $14, standing = $15, suggested = $16, changed_at = $17 WHERE id = $18",
+             activation_id = $13, tied_by = $14, standing = $15, suggested = $16, changed_at = $17, mode_fits = $18 WHERE id = $19",
         )
         .bind(p.status.as_str())
         .bind(p.amount.map(|amount| amount.minor))
@@ -284,7 +328,22 @@ impl Desk {
         .bind(p.standing.as_str())
         .bind(p.suggested.as_deref())
         .bind(self.now().micros())
+        .bind(i64::from(p.mode_fits))
         .bind(p.id.as_str())
+        .execute(&mut *work.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Money of an activation that ends waits as unallocated, with that activation suggested: somebody
+    /// has to decide what becomes of it.
+    pub(super) async fn let_go(&self, work: &mut Desking, a: &Activation) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE payments SET standing = 'unallocated', suggested = activation_id, activation_id = NULL, tied_by = NULL, changed_at = $1 \
+             WHERE activation_id = $2 AND standing IN ('counts', 'surplus') AND status IN ('paid', 'refund_failed')",
+        )
+        .bind(self.now().micros())
+        .bind(a.id.as_str())
         .execute(&mut *work.tx)
         .await?;
         Ok(())

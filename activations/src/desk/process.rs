@@ -17,8 +17,14 @@ use crate::views::ReasonView;
 
 /// What the event's claim ends with.
 enum End {
-    Processed { activation: Option<String> },
-    LookAgain { at: Timestamp },
+    Processed {
+        activation: Option<String>,
+    },
+    LookAgain {
+        at: Timestamp,
+    },
+    /// It contradicts a message that told of no payment, or of another one: somebody has to look.
+    SetApart,
 }
 
 impl Desk {
@@ -45,7 +51,7 @@ impl Desk {
             received_at: instant(&row, "received_at")?,
         };
         let end = if text(&row, "kind")? == "conflict" {
-            self.contradicted(&mut work, &told, &origin).await?
+            self.contradicted(&mut work, &claim.id, &told, &origin).await?
         } else {
             self.told(&mut work, &told, &origin).await?
         };
@@ -59,8 +65,12 @@ impl Desk {
                 let set = format!("state = 'processed', processed_at = {},", self.now().micros());
                 end_well(&mut work.tx, claim, &set).await?;
             }
+            End::SetApart => {
+                let set = format!("state = 'quarantined', processed_at = {},", self.now().micros());
+                end_well(&mut work.tx, claim, &set).await?;
+            }
             End::LookAgain { at } => {
-                put_back_in(
+                let ours = put_back_in(
                     &mut work.tx,
                     claim,
                     at,
@@ -68,6 +78,9 @@ impl Desk {
                     0,
                 )
                 .await?;
+                if !ours {
+                    return Err(crate::store::StoreError::LeaseLost(claim.id.clone()).into());
+                }
             }
         }
         self.commit(work).await
@@ -79,7 +92,7 @@ impl Desk {
         told: &PaymentNotification,
         origin: &Origin<'_>,
     ) -> Result<End, DeskError> {
-        let mut payment = self.picture(work, told, origin).await?;
+        let (mut payment, better) = self.picture(work, told, origin).await?;
         let first_tie = payment.activation_id.is_none();
         if first_tie && let Some((id, how)) = self.tie(work, &payment).await? {
             payment.activation_id = Some(id);
@@ -99,7 +112,9 @@ impl Desk {
             return Ok(End::Processed { activation: None });
         };
         let id = activation.id.clone();
-        let look_again = self.concerns(work, &mut payment, &mut activation, told.status).await?;
+        let look_again = self
+            .concerns(work, &mut payment, &mut activation, told.status, better)
+            .await?;
         Ok(match look_again {
             Some(at) => End::LookAgain { at },
             None => End::Processed { activation: Some(id) },
@@ -113,6 +128,7 @@ impl Desk {
         payment: &mut Payment,
         activation: &mut Activation,
         told: PaymentStatus,
+        better: bool,
     ) -> Result<Option<Timestamp>, DeskError> {
         let before = payment.standing;
         if !payment.was_paid() {
@@ -136,7 +152,25 @@ impl Desk {
         if !payment.mode_fits {
             payment.standing = Standing::OtherMode;
             self.save_payment(work, payment).await?;
-            if before != Standing::OtherMode {
+            let approved = matches!(
+                activation.state,
+                State::Approved | State::Scheduled | State::AwaitingConfirmation
+            );
+            if before == Standing::Counts && approved {
+                let reason = ReasonView::new(
+                    "mode_doubted",
+                    format!(
+                        "A later notification says that payment {} is of the other mode (live or test).",
+                        payment.payment_id
+                    ),
+                    format!(
+                        "Een latere notificatie zegt dat betaling {} van de andere modus is (live of test).",
+                        payment.payment_id
+                    ),
+                );
+                self.back_to_review(work, activation, Happening::PaymentDoubted, reason)
+                    .await?;
+            } else if before != Standing::OtherMode {
                 let why = format!(
                     "payment {} is of the other mode than its endpoint (live or test) and activates nobody",
                     payment.payment_id
@@ -165,10 +199,10 @@ impl Desk {
                 self.decide_on(work, activation, Happening::PaidClear).await
             }
             State::UnderReview | State::InformationRequested => {
-                self.while_reviewed(work, payment, activation, before).await
+                self.while_reviewed(work, payment, activation, before, better).await
             }
             State::Approved | State::Scheduled | State::AwaitingConfirmation | State::Activated => {
-                self.after_decision(work, payment, activation, before).await?;
+                self.after_decision(work, payment, activation, before, better).await?;
                 Ok(None)
             }
         }
@@ -180,6 +214,7 @@ impl Desk {
         payment: &mut Payment,
         activation: &mut Activation,
         before: Standing,
+        better: bool,
     ) -> Result<Option<Timestamp>, DeskError> {
         let new = before != Standing::Counts;
         payment.standing = Standing::Counts;
@@ -200,6 +235,15 @@ impl Desk {
                 activation.reasons.clone_from(reasons);
                 activation.lacks_only_the_name = *lacks_only_the_name;
             }
+            if let Outcome::PaidInPart { received, missing } = &decision.outcome {
+                // The name is clear now; what is left of the review is the rest of the money.
+                activation.reasons = vec![ReasonView::new(
+                    "paid_in_part",
+                    format!("{received} received, {missing} missing."),
+                    format!("{received} ontvangen, {missing} ontbreekt nog."),
+                )];
+                activation.lacks_only_the_name = true;
+            }
         } else if payment.is_reversed() {
             let reason = reversed(payment);
             if !activation.reasons.contains(&reason) {
@@ -207,7 +251,7 @@ impl Desk {
             }
             activation.lacks_only_the_name = false;
         }
-        if !new && !only_the_name && !payment.is_reversed() {
+        if !new && !better {
             return Ok(None);
         }
         let what = if new {
@@ -227,6 +271,7 @@ impl Desk {
         payment: &mut Payment,
         activation: &mut Activation,
         before: Standing,
+        better: bool,
     ) -> Result<(), DeskError> {
         let counted = before == Standing::Counts;
         if !counted {
@@ -248,6 +293,11 @@ impl Desk {
             }
             return self
                 .back_to_review(work, activation, Happening::PaymentReversed, reason)
+                .await;
+        }
+        if counted && payment.conflicting && activation.state != State::Activated && better {
+            return self
+                .back_to_review(work, activation, Happening::PaymentDoubted, contradiction(payment))
                 .await;
         }
         if before == payment.standing {
@@ -274,9 +324,22 @@ impl Desk {
         self.note_payment(work, activation, &why, flag).await
     }
 
+    /// Whether the message that a conflict contradicts is yet to be processed, and tells of the same payment.
+    async fn first_still_waits(&self, work: &mut Desking, event: &str) -> Result<bool, DeskError> {
+        let row = sqlx::query(
+            "SELECT f.id FROM events e JOIN events f ON f.id = e.conflicts_with \
+             WHERE e.id = $1 AND f.state = 'waiting' AND f.payment_id = e.payment_id",
+        )
+        .bind(event)
+        .fetch_optional(&mut *work.tx)
+        .await?;
+        Ok(row.is_some())
+    }
+
     async fn contradicted(
         &self,
         work: &mut Desking,
+        event: &str,
         told: &PaymentNotification,
         origin: &Origin<'_>,
     ) -> Result<End, DeskError> {
@@ -289,35 +352,29 @@ impl Desk {
         let mut payment = match row {
             Some(row) => Payment::read(&row)?,
             None => {
-                return Ok(End::LookAgain {
-                    at: self.now().plus(std::time::Duration::from_secs(5)),
+                return Ok(match self.first_still_waits(work, event).await? {
+                    true => End::LookAgain {
+                        at: self.now().plus(std::time::Duration::from_secs(5)),
+                    },
+                    false => End::SetApart,
                 });
             }
         };
         payment.conflicting = true;
         self.save_payment(work, &payment).await?;
+        let counts = payment.standing == Standing::Counts;
         let Some(id) = payment.activation_id.clone() else {
             return Ok(End::Processed { activation: None });
         };
         let Some(mut activation) = self.load(work, &id).await? else {
             return Ok(End::Processed { activation: None });
         };
-        let reason = ReasonView::new(
-            "notifications_conflict",
-            format!(
-                "Two notifications about payment {} say different things about the money; the first was kept.",
-                payment.payment_id
-            ),
-            format!(
-                "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
-                payment.payment_id
-            ),
-        );
+        let reason = contradiction(&payment);
         match activation.state {
             State::AwaitingPayment if payment.was_paid() && payment.standing == Standing::Counts => {
                 self.decide_on(work, &mut activation, Happening::PaidClear).await?;
             }
-            State::Approved | State::Scheduled | State::AwaitingConfirmation => {
+            State::Approved | State::Scheduled | State::AwaitingConfirmation if counts => {
                 self.back_to_review(work, &mut activation, Happening::PaymentDoubted, reason)
                     .await?;
             }
@@ -327,7 +384,7 @@ impl Desk {
                 self.note_payment(work, &mut activation, "a notification contradicts an earlier one", None)
                     .await?;
             }
-            State::Activated => {
+            State::Activated | State::Approved | State::Scheduled | State::AwaitingConfirmation => {
                 self.note_payment(
                     work,
                     &mut activation,
@@ -387,6 +444,20 @@ impl Desk {
         self.back_to_review(work, activation, Happening::IdentifierTaken, reason)
             .await
     }
+}
+
+fn contradiction(payment: &Payment) -> ReasonView {
+    ReasonView::new(
+        "notifications_conflict",
+        format!(
+            "Two notifications about payment {} say different things about the money; the first was kept.",
+            payment.payment_id
+        ),
+        format!(
+            "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
+            payment.payment_id
+        ),
+    )
 }
 
 fn reversed(payment: &Payment) -> ReasonView {

@@ -11,6 +11,10 @@ use crate::refused::DeskError;
 use crate::state::{Happening, State};
 use crate::store::{StoreError, instant, maybe_instant, number};
 
+/// From old links, so many fresh ones are sent within [`FRESH_WITHIN`].
+const FRESH_AT_MOST: i64 = 3;
+const FRESH_WITHIN: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
 /// How a link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +98,7 @@ impl Desk {
             .bind(link.number)
             .execute(&mut *work.tx)
             .await?;
+        self.void_link(&mut work, &link.activation).await?;
         let line = Line {
             happening: Happening::Confirmed,
             actor: "creator",
@@ -119,6 +124,22 @@ impl Desk {
         };
         if !self.page(Some(&link)).can_send_again {
             return Ok(self.page(Some(&link)));
+        }
+        // Whoever holds an old link can ask: a few times, or it fills a mailbox and every link is void
+        // before it is read. The newest one has been sent then; that is what the page says.
+        let asked = sqlx::query(
+            "SELECT COUNT(*) AS many FROM history WHERE activation_id = $1 AND happening = 'link_resent' AND actor = 'creator' AND at > $2",
+        )
+        .bind(link.activation.id.as_str())
+        .bind(self.now().minus(FRESH_WITHIN).micros())
+        .fetch_one(&mut *work.tx)
+        .await?;
+        if number(&asked, "many")? >= FRESH_AT_MOST {
+            return Ok(RoundOff {
+                sent_again: true,
+                can_send_again: false,
+                ..self.page(Some(&link))
+            });
         }
         let why = "the creator asked for a fresh link";
         self.send_link(&mut work, &mut link.activation, Happening::LinkResent, "creator", why)

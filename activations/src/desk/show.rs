@@ -87,10 +87,11 @@ impl Desk {
             .fetch_optional(&mut *connection)
             .await?;
         let a = Activation::read(&row.ok_or_else(Refused::no_activation)?)?;
-        let payments = sqlx::query("SELECT * FROM payments WHERE activation_id = $1 ORDER BY received_at, id")
-            .bind(id)
-            .fetch_all(&mut *connection)
-            .await?;
+        let payments =
+            sqlx::query("SELECT * FROM payments WHERE activation_id = $1 OR suggested = $1 ORDER BY received_at, id")
+                .bind(id)
+                .fetch_all(&mut *connection)
+                .await?;
         let emails = sqlx::query("SELECT * FROM emails WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut *connection)

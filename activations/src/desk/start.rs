@@ -50,6 +50,21 @@ impl Desk {
     ) -> Result<String, DeskError> {
         self.activatable(o)?;
         let identifier = the_one_identifier(o)?;
+        if identifier.scheme().country() != o.country {
+            return Err(Refused::new(
+                Kind::Invalid,
+                "identifier_foreign",
+                format!(
+                    "{identifier} is not a number of the country {}; mend the country or the identifier.",
+                    o.country
+                ),
+                format!(
+                    "{identifier} is geen nummer uit het land {}; herstel het land of de identifier.",
+                    o.country
+                ),
+            )
+            .into());
+        }
         if organisations::open_activation(work, &o.id).await?.is_some() {
             return Err(Refused::new(
                 Kind::Conflict,
@@ -183,6 +198,7 @@ impl Desk {
             return Err(over(&activation).into());
         }
         self.void_link(&mut work, &activation).await?;
+        self.let_go(&mut work, &activation).await?;
         let actor = actor.to_string();
         let reason: String = reason.chars().filter(|c| *c != '\0').take(4_000).collect();
         let line = Line {

@@ -30,36 +30,49 @@ impl Desk {
     pub async fn time_passes(&self, limit: u32) -> Result<Passed, DeskError> {
         let now = self.now();
         let mut passed = Passed::default();
-        for id in self.ids_before("expires_at", now, limit).await? {
-            let mut work = self.begin().await?;
-            if let Some(mut activation) = self.load(&mut work, &id).await?
-                && activation.expires_at.is_some_and(|at| at <= now)
-            {
-                let ended = self.end(&mut work, &mut activation).await?;
-                self.commit(work).await?;
-                passed.expired += u32::from(ended);
-            }
-        }
-        for id in self.ids_before("remind_at", now, limit).await? {
-            let mut work = self.begin().await?;
-            if let Some(mut activation) = self.load(&mut work, &id).await?
-                && activation.remind_at.is_some_and(|at| at <= now)
-            {
-                activation.remind_at = None;
-                self.make(
-                    &mut work,
-                    &mut activation,
-                    Line::by_system(Happening::Reminded, "halfway to its end"),
-                )
-                .await?;
-                self.commit(work).await?;
-                passed.reminded += 1;
+        for (column, remind) in [("expires_at", false), ("remind_at", true)] {
+            for id in self.ids_before(column, now, limit).await? {
+                match self.pass_one(&id, now, remind).await {
+                    Ok(true) if remind => passed.reminded += 1,
+                    Ok(true) => passed.expired += 1,
+                    Ok(false) => {}
+                    // A row that can't be read must not keep the others from their end.
+                    Err(DeskError::Store(error @ crate::store::StoreError::Unreadable(_))) => {
+                        tracing::error!(activation = id, error = %error, "could not remind or expire");
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         if passed == Passed::default() {
             self.store.forget_seen(now).await?;
         }
         Ok(passed)
+    }
+
+    async fn pass_one(&self, id: &str, now: Timestamp, remind: bool) -> Result<bool, DeskError> {
+        let mut work = self.begin().await?;
+        let Some(mut a) = self.load(&mut work, id).await? else {
+            return Ok(false);
+        };
+        let due = if remind { a.remind_at } else { a.expires_at };
+        if due.is_none_or(|at| at > now) {
+            return Ok(false);
+        }
+        let moved = if remind {
+            a.remind_at = None;
+            self.make(
+                &mut work,
+                &mut a,
+                Line::by_system(Happening::Reminded, "halfway to its end"),
+            )
+            .await?;
+            true
+        } else {
+            self.end(&mut work, &mut a).await?
+        };
+        self.commit(work).await?;
+        Ok(moved)
     }
 
     /// Its time is up, unless money for all of it is in and only being looked at: then it doesn't
@@ -82,6 +95,7 @@ impl Desk {
         }
         let was = activation.state.as_str();
         self.void_link(work, activation).await?;
+        self.let_go(work, activation).await?;
         let line = Line {
             happening: Happening::TimeUp,
             actor: "system",

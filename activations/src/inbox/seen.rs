@@ -11,6 +11,8 @@ use crate::store::{Store, StoreError, Tx, json, text, to_json};
 /// What an event says about money; decides whether two say the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Facts {
+    #[serde(default)]
+    payment: Option<String>,
     status: Option<String>,
     amount: Option<crate::money::Money>,
     holder: Option<crate::personal::HolderName>,
@@ -26,6 +28,7 @@ impl Facts {
             Told::Ignored(_) | Told::Quarantined(_) => None,
         };
         Self {
+            payment: payment.map(|p| p.payment_id.clone()),
             status: payment.map(|p| p.status.as_str().to_owned()),
             amount: payment.and_then(|p| p.amount),
             holder: payment.and_then(|p| p.holder.clone()),

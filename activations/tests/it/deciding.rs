@@ -198,7 +198,10 @@ async fn a_payment_for_one_that_is_over_revives_nothing_and_waits_unallocated() 
     office.desk.cancel(&Office::key(), &view.id, "").await.unwrap();
     office.told("event_1", paid(&view.reference)).await;
     let now = office.view(&view.id).await;
-    assert_eq!((now.state, now.payments.len()), (State::Cancelled, 0));
+    assert_eq!(
+        (now.state, now.payments[0].standing.as_str()),
+        (State::Cancelled, "unallocated")
+    );
     let waiting = office.store.waiting(office.clock.now()).await.unwrap();
     assert_eq!(waiting.iter().find(|one| one.what == "unallocated").unwrap().count, 1);
     let explained = office.desk.explanation(&view.id).await.unwrap();

@@ -15,3 +15,4 @@ mod moves;
 mod office;
 mod registering;
 mod sql;
+mod strangers;

@@ -371,6 +371,13 @@ fn reading(item: &Value, mode: Option<Mode>, proof: Proof) -> Reading {
             "/iDealConsumerAccountNumber",
         ];
         told.holder = first_text(data, &name).and_then(HolderName::parse);
+        // Only of these does the payer's bank say who holds the account; of a direct debit, for one, it is
+        // what somebody typed. Adyen always names the method.
+        let vouched =
+            text(item, "/paymentMethod").is_none_or(|method| method == "ideal" || method.starts_with("bankTransfer"));
+        if !vouched {
+            told.proof = Proof::SomeFields;
+        }
         told.account_number = first_text(data, &iban).and_then(AccountNumber::iban);
         told.paid_at = text(item, "/eventDate").and_then(Timestamp::parse_rfc3339);
     }

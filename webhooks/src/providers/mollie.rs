@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `payment.*` with the payment embedded | the payment's own `status`; `amountRefunded` or `amountChargedBack` above nothing make it refunded or charged back, since Mollie leaves `status` at `paid` |
 //! | `payment.*` without ("simple") | the status that the type says, no amount; name and amount come with another event or not at all |
-//! | `payment-link.paid` | paid, under the link's own id, without a payer. The payment behind the link has its own id and its own `payment.paid`: subscribe to that too. It is waited for; without it a person decides |
+//! | `payment-link.paid` | ignored: the payment behind the link has an id and a `payment.paid` of its own, with the payer; subscribe to that |
 //! | `refund.refunded`, `refund.failed` | refunded, refund failed, of the payment that it takes back |
 //! | `chargeback.received` | charged back, of that payment |
 //! | `chargeback.reversed` | quarantined: money came back, a person has to see it |
@@ -25,7 +25,7 @@
 //! transfer `createdAt`, of a simple event the event's `createdAt`.
 
 use eencent_activations::clock::Timestamp;
-use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Told};
+use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use serde_json::Value;
 
@@ -136,7 +136,13 @@ fn reading(kind: &str, event: &Value, authentic: &Authentic<'_>) -> Reading {
             (Some(_), Some(entity)) => of_payment(event, entity, authentic)?,
             (Some(status), None) => simple(event, status, authentic)?,
         },
-        Some(("payment-link", "paid")) => of_link(event, entity, authentic)?,
+        // The payment behind the link has an id of its own; counting both would count the money twice.
+        Some(("payment-link", "paid")) => {
+            return ignored(
+                kind,
+                "payment.paid tells of the payment behind the link, with its payer",
+            );
+        }
         Some(("refund", "refunded")) => of_taking_back(event, entity, PaymentStatus::Refunded, authentic)?,
         Some(("refund", "failed")) => of_taking_back(event, entity, PaymentStatus::RefundFailed, authentic)?,
         Some(("refund", "queued" | "pending" | "processing" | "canceled")) => {
@@ -214,6 +220,11 @@ fn of_payment(event: &Value, entity: &Value, authentic: &Authentic<'_>) -> Resul
     told.amount = Some(decimal_amount(entity.get("amount"), "The payment's `amount`")?);
     told.holder = text(entity, "/details/consumerName").and_then(HolderName::parse);
     told.account_number = text(entity, "/details/consumerAccount").and_then(AccountNumber::iban);
+    // Only of these does the payer's bank say who holds the account; of a direct debit or a wallet it is
+    // what somebody typed. Mollie always names the method.
+    if told.holder.is_some() && !matches!(text(entity, "/method"), Some("ideal" | "banktransfer") | None) {
+        told.proof = Proof::SomeFields;
+    }
     told.reference = reference_in_metadata(entity.get("metadata")).or_else(|| within(text(entity, "/description")));
     told.paid_at = time(entity, "/paidAt");
     told.mode = mode(entity.get("mode"))?;
@@ -227,23 +238,6 @@ fn simple(event: &Value, status: PaymentStatus, authentic: &Authentic<'_>) -> Re
     if status == PaymentStatus::Paid {
         told.paid_at = time(event, "/createdAt");
     }
-    told.name_comes_separately = true;
-    Ok(told)
-}
-
-fn of_link(event: &Value, entity: Option<&Value>, authentic: &Authentic<'_>) -> Result<PaymentNotification, String> {
-    let Some(entity) = entity else {
-        return simple(event, PaymentStatus::Paid, authentic);
-    };
-    let mut told = payment(entity_id(event, entity)?, PaymentStatus::Paid, authentic.proof());
-    told.amount = match present(entity, "/amount") {
-        // A link without an amount lets the payer choose; only the payment knows.
-        None => None,
-        amount => Some(decimal_amount(amount, "The link's `amount`")?),
-    };
-    told.reference = reference_in_metadata(entity.get("metadata")).or_else(|| within(text(entity, "/description")));
-    told.paid_at = time(entity, "/paidAt");
-    told.mode = mode(entity.get("mode"))?;
     told.name_comes_separately = true;
     Ok(told)
 }
