@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::settings::{Log, LogFormat};
@@ -31,7 +32,9 @@ pub fn start(log: &Log) -> Result<(), TryInitError> {
     Ok(())
 }
 
-/// Whether a level can be used, for the settings.
+/// Whether a level can be used, for the settings. The filter takes any word for the name of a part
+/// and logs nothing else then; a word by itself must be a level here.
 pub fn is_level(level: &str) -> bool {
-    !level.trim().is_empty() && EnvFilter::try_new(level).is_ok()
+    let usable = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    level.split(',').all(|part| usable(part.trim())) && EnvFilter::try_new(level).is_ok()
 }

@@ -7,6 +7,7 @@
 mod environment;
 mod layers;
 mod problems;
+mod same_file;
 mod sections;
 mod tree;
 

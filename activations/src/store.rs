@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row, Transaction};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
@@ -47,11 +47,13 @@ pub enum StoreError {
     )]
     Address(String),
     /// The folder of the database file can't be made.
-    #[error("can't make the folder {0} for the database")]
+    #[error(
+        "can't make the folder {0} for the database; run this in a folder that you may write to, or set database.url"
+    )]
     Folder(PathBuf, #[source] std::io::Error),
     /// It could not be opened.
-    #[error("can't open the database {0}")]
-    Open(String, #[source] sqlx::Error),
+    #[error("can't open the database {0}: {1}")]
+    Open(String, &'static str, #[source] sqlx::Error),
     /// It was made by a newer version of this program.
     #[error(
         "the database was made by a newer version of eencent (migration {0}); start that version, or restore a backup from before the upgrade"
@@ -98,7 +100,11 @@ impl Store {
         }
         sqlx::any::install_default_drivers();
         let address = format!("sqlite://{}?mode=rwc", path.display());
-        let open = |error| StoreError::Open(path.display().to_string(), error);
+        let open = |error| StoreError::Open(path.display().to_string(), what_to_do(&error), error);
+        // Once without a pool, which would try again for seconds before it says what is wrong.
+        let mut first = AnyConnection::connect(&address).await.map_err(open)?;
+        prepare(&mut first).await.map_err(open)?;
+        first.close().await.map_err(open)?;
         let write = options(1).connect(&address).await.map_err(open)?;
         let read = options(READERS).connect(&address).await.map_err(open)?;
         let mut instance = [0_u8; 12];
@@ -188,17 +194,33 @@ fn options(connections: u32) -> sqlx::pool::PoolOptions<Any> {
         .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                connection
-                    .execute(sqlx::AssertSqlSafe(format!(
-                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_size_limit = 67108864;"
-                    )))
-                    .await?;
-                Ok(())
-            })
-        })
+        .after_connect(|connection, _| Box::pin(prepare(connection)))
+}
+
+/// What every connection is told first.
+async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let pragmas = format!(
+        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;"
+    );
+    connection.execute(sqlx::AssertSqlSafe(pragmas)).await?;
+    Ok(())
+}
+
+/// What an operator can do about a database that can't be opened, by SQLite's primary result code.
+fn what_to_do(error: &sqlx::Error) -> &'static str {
+    let code = match error {
+        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),
+        _ => None,
+    };
+    match code.map(|code| code & 0xff) {
+        Some(8) => "it can't be written; give the user that runs eencent the right to write the file and its folder",
+        Some(13) => "the disk is full; make room",
+        Some(14) => "the file can't be reached; check its folder and the rights on it",
+        Some(11 | 26) => "it is not a SQLite database; set database.url to another file, or restore a backup",
+        Some(5 | 6) => "another process holds it; stop that one first",
+        _ => "see the cause",
+    }
 }
 
 fn sqlite_path(url: &str) -> Option<PathBuf> {

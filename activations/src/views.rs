@@ -138,6 +138,31 @@ pub struct HistoryView {
     pub reason: String,
 }
 
+/// What the platform tells the person who is to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct InstructionsView {
+    /// In Dutch.
+    pub nl: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
+impl InstructionsView {
+    /// What to tell while a payment by this method is awaited.
+    pub const fn of(method: Method) -> Self {
+        match method {
+            Method::Ideal => Self {
+                nl: "Betaal vanaf een bankrekening die op naam van de organisatie staat. Breek de betaling niet af; twee keer betalen helpt niet.",
+                en: "Pay from a bank account in the organisation's name. Don't break off the payment; paying twice does not help.",
+            },
+            Method::Invoice => Self {
+                nl: "Maak het bedrag over vanaf een bankrekening die op naam van de organisatie staat, met het betalingskenmerk. Twee keer betalen helpt niet.",
+                en: "Transfer the amount from a bank account in the organisation's name, with the reference. Paying twice does not help.",
+            },
+        }
+    }
+}
+
 /// An activation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActivationView {
@@ -165,6 +190,8 @@ pub struct ActivationView {
     pub reasons: Vec<ReasonView>,
     /// What support should know; changes no state.
     pub flags: Vec<ReasonView>,
+    /// What to tell the person who is to pay; only while the payment is awaited.
+    pub instructions: Option<InstructionsView>,
     /// All its payments, oldest first.
     pub payments: Vec<PaymentView>,
     /// All its e-mails, oldest first.

@@ -1,7 +1,7 @@
 //! What `eencent check` asks of this crate: can mail leave, can the queue's file be used?
 
 use crate::mail::Transport;
-use crate::queue::Queue;
+use crate::queue::{Queue, QueueError};
 use crate::rows::told;
 use crate::settings::Checked;
 
@@ -14,9 +14,11 @@ pub async fn check(settings: &Checked) -> Vec<String> {
         problems.push(format!("mail.url: {problem}"));
     }
     let queue = Queue::new(settings.queue.clone());
-    if let Err(error) = queue.pool().await {
-        problems.push(format!("queue.url: {}", told(&error.into())));
+    match queue.probe().await {
+        // It names the key by itself.
+        Err(error @ QueueError::Foreign { .. }) => problems.push(error.to_string()),
+        Err(error) => problems.push(format!("queue.url: {}", told(&error.into()))),
+        Ok(()) => {}
     }
-    queue.close().await;
     problems
 }

@@ -62,6 +62,24 @@ pub enum QueueError {
         #[source]
         source: sqlx::Error,
     },
+    /// What stands at its address was made by something else, and isn't touched.
+    #[error("queue.url is another program's database ({path}); give the queue a file of its own")]
+    Foreign {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Its file is damaged or no database; a process that works puts it aside.
+    #[error(
+        "the queue's file {path} is broken or is no queue; a server renames it and makes a new one, \
+         so move it away first if it is something else"
+    )]
+    Unfit {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: sqlx::Error,
+    },
     /// Its file couldn't be put aside.
     #[error("the queue's broken file {path} can't be renamed; move it away by hand")]
     PutAside {
@@ -147,6 +165,11 @@ impl Queue {
     /// The open file.
     pub(crate) async fn pool(&self) -> Result<SqlitePool, QueueError> {
         self.file.pool().await
+    }
+
+    /// Tries whether the file can be used; puts nothing aside.
+    pub(crate) async fn probe(&self) -> Result<(), QueueError> {
+        self.file.probe().await
     }
 
     /// Looks whether the file is sound, and puts a new one in its place when it isn't.

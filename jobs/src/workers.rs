@@ -18,7 +18,7 @@ use crate::carry_out_approval::CarryOutApproval;
 use crate::handler::TaskHandler;
 use crate::mail::{Renderer, Transport};
 use crate::process_notification::ProcessNotification;
-use crate::queue::{Feeder, Queue, push_hints};
+use crate::queue::{Feeder, Queue, QueueError, push_hints};
 use crate::rows::{DeskRows, Office, Rows, told};
 use crate::schedules::Schedules;
 use crate::send_email::SendEmail;
@@ -32,6 +32,9 @@ pub enum WorkersError {
     /// A worker couldn't be kept running.
     #[error("the jobs can't go on")]
     GaveUp(#[from] GaveUp),
+    /// What stands at the queue's address isn't ours to use.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// A part ended by itself, or panicked.
     #[error("the {0} ended, which it never should")]
     Ended(&'static str),
@@ -132,6 +135,10 @@ impl Workers {
             }
         }
         let queue = Arc::new(Queue::new(settings.queue.clone()));
+        // Whatever else is wrong with the file may pass; this stays until somebody changes a setting.
+        if let Err(error @ QueueError::Foreign { .. }) = queue.pool().await {
+            return Err(error.into());
+        }
         let running = TaskTracker::new();
         let attempts = Arc::new(Attempts {
             rows: Arc::clone(&self.rows),

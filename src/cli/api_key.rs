@@ -52,7 +52,11 @@ impl From<Scope> for desk::Scope {
 /// # Errors
 /// When the database can't be used, the name is taken, or there is no such key.
 pub async fn run(act: Act, settings: Settings) -> anyhow::Result<ExitCode> {
-    let (store, desk) = offline::desk(&settings).await?;
+    let (store, desk) = match act {
+        // The first key may be made before the server's first start.
+        Act::Make { .. } => offline::desk(&settings).await?,
+        Act::Revoke { .. } | Act::List => offline::desk_of_existing(&settings).await?,
+    };
     let done = act_on(act, &desk).await;
     store.close().await;
     done

@@ -57,6 +57,11 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
             .notes
             .push(format!("mail goes to {}", settings.jobs.mail_goes_to()));
         public(&settings, &mut findings);
+        if settings.subject.invoice.iban.is_empty() {
+            findings
+                .notes
+                .push("invoice.iban is not set: invoices are sent without bank details".to_owned());
+        }
         endpoints(&settings, &mut findings);
         Ok(findings.told())
     })

@@ -23,7 +23,7 @@ pub struct ExplainArgs {
 /// # Errors
 /// When the database can't be used, or nothing is known of what is asked.
 pub async fn run(args: ExplainArgs, settings: Settings) -> anyhow::Result<ExitCode> {
-    let (store, desk) = offline::desk(&settings).await?;
+    let (store, desk) = offline::desk_of_existing(&settings).await?;
     let explained = desk.explain(&args.what).await;
     let zone = desk.rules().hours().clone();
     store.close().await;

@@ -1,5 +1,6 @@
 //! What commands beside the server work with: the same store and desk, no listeners, no workers.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,6 +12,26 @@ use eencent_activations::store::Store;
 
 use crate::compose;
 use crate::settings::Settings;
+
+/// The same for a command that only asks: a database that isn't there isn't made, since it would hold
+/// nothing to tell of, and the right one is elsewhere.
+///
+/// # Errors
+/// When there is no database, or it or the key beside it can't be used.
+pub async fn desk_of_existing(settings: &Settings) -> anyhow::Result<(Store, Desk)> {
+    let url = &settings.database.url;
+    let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    if let Some(path) = rest.and_then(|rest| rest.split('?').next())
+        && !Path::new(path).exists()
+    {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+        anyhow::bail!(
+            "There is no database at {}; run this where the server runs, or set database.url",
+            path.display()
+        );
+    }
+    desk(settings).await
+}
 
 /// Opens the database, brought up to date, and a desk over it. A running server finds what a command
 /// leaves to be done by its sweep.

@@ -102,14 +102,54 @@ fn answer(args: VerifyArgs) -> Result<(bool, String), String> {
         password: args.password.map(Secret::from),
         ..EndpointSettings::default()
     };
-    let verification = verify_offline(&Recorded {
+    let mut verification = verify_offline(&Recorded {
         endpoint: &endpoint,
         method: &args.method.to_uppercase(),
         url: &args.url,
         headers: &headers,
         body: &body,
         now: args.at.map_or_else(|| SystemClock.now(), Timestamp::from_unix_seconds),
-    })?;
+    })
+    .map_err(|why| in_arguments(&why))?;
+    verification.reason = in_arguments(&verification.reason);
     let json = serde_json::to_string_pretty(&verification).map_err(|error| error.to_string())?;
     Ok((verification.authentic, json))
+}
+
+/// What is wrong is told by settings' keys; here it was said by arguments.
+fn in_arguments(told: &str) -> String {
+    told.replace("webhooks.offline.secrets", "--secret")
+        .replace("webhooks.offline.", "--")
+        .replace("EENCENT__WEBHOOKS__OFFLINE__SECRETS", "--secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_by_argument() {
+        let folder = tempfile::tempdir().unwrap();
+        let (headers, body) = (folder.path().join("h"), folder.path().join("b"));
+        std::fs::write(&headers, "").unwrap();
+        std::fs::write(&body, "{}").unwrap();
+        for (provider, secret, argument) in [("moly", "x", "--provider"), ("adyen", "no hex", "--secret")] {
+            let told = answer(VerifyArgs {
+                provider: provider.to_owned(),
+                secrets: vec![secret.to_owned()],
+                headers: headers.clone(),
+                body: body.clone(),
+                url: "https://localhost/".to_owned(),
+                method: "POST".to_owned(),
+                at: None,
+                username: None,
+                password: None,
+                account: None,
+                mode: None,
+            })
+            .unwrap_err();
+            assert!(told.contains(argument), "{told}");
+            assert!(!told.contains("offline"), "{told}");
+        }
+    }
 }

@@ -88,9 +88,21 @@ pub fn json(stage: &Stage, played: &[Played]) -> String {
     serde_json::to_string_pretty(&all).unwrap_or_else(|_| "{}".to_owned())
 }
 
+/// A line to paste in a shell. The program is named by where it is: it needs not be on the path.
 fn explain(stage: &Stage, reference: &str) -> String {
+    let program = std::env::current_exe().map_or_else(|_| "eencent".to_owned(), |path| path.display().to_string());
     format!(
-        "EENCENT__DATABASE__URL={} eencent explain {reference}",
-        stage.database()
+        "EENCENT__DATABASE__URL={} {} explain {reference}",
+        quoted(&stage.database()),
+        quoted(&program)
     )
+}
+
+/// Between quotes when a shell would read something in it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/.:_-+@%,=".contains(c);
+    if text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }

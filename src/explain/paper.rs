@@ -57,13 +57,14 @@ impl Paper {
         self.0
     }
 
-    /// Strangers' text may hold what moves a terminal's cursor; it is shown, not obeyed.
+    /// Strangers' text may hold what moves a terminal's cursor; it is shown, not obeyed. Line breaks
+    /// and tabs mean no harm: they only part words here.
     fn push(&mut self, line: &str) {
-        self.0.extend(
-            line.trim_end()
-                .chars()
-                .map(|c| if c.is_control() { '\u{FFFD}' } else { c }),
-        );
+        self.0.extend(line.trim_end().chars().map(|c| match c {
+            '\n' | '\t' => ' ',
+            c if c.is_control() => '\u{FFFD}',
+            c => c,
+        }));
         self.0.push('\n');
     }
 }
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn a_strangers_text_does_not_move_the_cursor() {
         let mut paper = Paper::default();
-        paper.under("account holder", "A\u{1b}[2J\nB");
-        assert_eq!(paper.done(), "    account holder  A\u{FFFD}[2J\u{FFFD}B\n");
+        paper.under("account holder", "A\u{1b}[2J\nB\tC");
+        assert_eq!(paper.done(), "    account holder  A\u{FFFD}[2J B C\n");
     }
 }

@@ -166,6 +166,26 @@ impl Problem {
         problem
     }
 
+    /// Several fields of a body are missing or wrong: each with its code and what to do.
+    pub fn invalid_fields(wrong: impl IntoIterator<Item = (&'static str, &'static str, Sentence)>) -> Self {
+        let mut problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            Sentence::new(
+                "Some fields are missing or wrong; each is named.",
+                "Sommige velden ontbreken of kloppen niet; elk is genoemd.",
+            ),
+        );
+        problem
+            .fields
+            .extend(wrong.into_iter().map(|(field, code, detail)| Field {
+                field: field.to_owned(),
+                code: code.to_owned(),
+                detail,
+            }));
+        problem
+    }
+
     /// Not declared to be JSON.
     pub fn not_json() -> Self {
         Self::new(

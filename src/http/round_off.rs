@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use eencent_activations::desk::{Desk, LinkStanding, RoundOff};
 use eencent_activations::refused::DeskError;
 use eencent_activations::rules::Rules;
+use eencent_activations::state;
 use minijinja::context;
 
 use super::language::Language;
@@ -86,7 +87,7 @@ impl RoundOffPage {
 
     fn unknown(&self, headers: &HeaderMap) -> Response {
         let language = Language::preferred(headers);
-        self.page(LinkStanding::Unknown, language, None, "", None, (false, false))
+        self.page((LinkStanding::Unknown, None), language, None, "", None, (false, false))
     }
 
     fn show(&self, found: &RoundOff, token: &str, headers: &HeaderMap) -> Response {
@@ -97,7 +98,7 @@ impl RoundOffPage {
         let action = format!("{}/round-off/{token}", path_of(self.rules.public_url()));
         let again = (found.sent_again, found.can_send_again);
         self.page(
-            found.standing,
+            (found.standing, found.state),
             language,
             found.organisation.as_deref(),
             &action,
@@ -108,14 +109,14 @@ impl RoundOffPage {
 
     fn page(
         &self,
-        standing: LinkStanding,
+        (standing, state): (LinkStanding, Option<state::State>),
         language: Language,
         organisation: Option<&str>,
         action: &str,
         expires: Option<&str>,
         (sent_again, can_send_again): (bool, bool),
     ) -> Response {
-        let (heading, told) = words(standing, language);
+        let (heading, told) = words(standing, state, language);
         let (support_email, support_url) = &self.support;
         let with = context! {
             heading, told, organisation, action, expires, sent_again, can_send_again, support_email, support_url,
@@ -142,7 +143,7 @@ fn status(standing: LinkStanding) -> StatusCode {
     }
 }
 
-fn words(standing: LinkStanding, language: Language) -> (&'static str, &'static str) {
+fn words(standing: LinkStanding, state: Option<state::State>, language: Language) -> (&'static str, &'static str) {
     match (standing, language) {
         (LinkStanding::Ready, Language::English) => ("One click to go", ""),
         (LinkStanding::Ready, Language::Dutch) => ("Nog één klik", ""),
@@ -178,13 +179,12 @@ fn words(standing: LinkStanding, language: Language) -> (&'static str, &'static 
             "Deze link is verlopen",
             "Hij is niet op tijd gebruikt, en er is niets mee geactiveerd. Op het platform kan een nieuwe activering worden gestart.",
         ),
-        (LinkStanding::Withdrawn, Language::English) => (
-            "This activation can't be completed now",
-            "It is being looked at again, or it has ended. The last e-mail that you received about it says how things stand.",
-        ),
+        (LinkStanding::Withdrawn, Language::English) => {
+            ("This activation can't be completed now", withdrawn(state, language))
+        }
         (LinkStanding::Withdrawn, Language::Dutch) => (
             "Deze activering kan nu niet worden afgerond",
-            "Er wordt opnieuw naar gekeken, of zij is beëindigd. In de laatste e-mail die u erover kreeg, staat hoe het ervoor staat.",
+            withdrawn(state, language),
         ),
         (LinkStanding::Unknown, Language::English) => (
             "We don't know this link",
@@ -197,6 +197,31 @@ fn words(standing: LinkStanding, language: Language) -> (&'static str, &'static 
     }
 }
 
+/// Why a link that was taken back doesn't work, as far as the activation's state tells.
+fn withdrawn(state: Option<state::State>, language: Language) -> &'static str {
+    use state::State::{Cancelled, InformationRequested, Rejected, UnderReview};
+    match (state, language) {
+        (Some(Cancelled), Language::English) => "The activation has been withdrawn.",
+        (Some(Cancelled), Language::Dutch) => "De activering is ingetrokken.",
+        (Some(Rejected), Language::English) => "The request has been rejected; the reason is in our e-mail.",
+        (Some(Rejected), Language::Dutch) => "De aanvraag is afgewezen; de reden staat in onze e-mail.",
+        (Some(InformationRequested), Language::English) => {
+            "We have asked you something by e-mail. Please answer that e-mail."
+        }
+        (Some(InformationRequested), Language::Dutch) => {
+            "We hebben u per e-mail iets gevraagd. Beantwoord die e-mail alstublieft."
+        }
+        (Some(UnderReview), Language::English) => {
+            "One of our employees is looking at this activation again. You do not have to do anything now."
+        }
+        (Some(UnderReview), Language::Dutch) => {
+            "Een medewerker kijkt opnieuw naar deze activering. U hoeft nu niets te doen."
+        }
+        (_, Language::English) => "The last e-mail that you received about it says how things stand.",
+        (_, Language::Dutch) => "In de laatste e-mail die u erover kreeg, staat hoe het ervoor staat.",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,20 +230,25 @@ mod tests {
     fn every_standing_of_a_link_reads_as_it_was_read_over() {
         let pages = Pages::new().unwrap();
         let standings = [
-            LinkStanding::Ready,
-            LinkStanding::Activated,
-            LinkStanding::Used,
-            LinkStanding::Replaced,
-            LinkStanding::Expired,
-            LinkStanding::Withdrawn,
-            LinkStanding::Unknown,
+            (LinkStanding::Ready, None),
+            (LinkStanding::Activated, None),
+            (LinkStanding::Used, None),
+            (LinkStanding::Replaced, None),
+            (LinkStanding::Expired, None),
+            (LinkStanding::Withdrawn, Some(state::State::Cancelled)),
+            (LinkStanding::Withdrawn, Some(state::State::Rejected)),
+            (LinkStanding::Withdrawn, Some(state::State::UnderReview)),
+            (LinkStanding::Withdrawn, Some(state::State::InformationRequested)),
+            (LinkStanding::Withdrawn, None),
+            (LinkStanding::Unknown, None),
         ];
         let mut all = String::new();
-        for (standing, language) in standings
+        for ((standing, state), language) in standings
             .into_iter()
             .flat_map(|one| [(one, Language::Dutch), (one, Language::English)])
         {
-            let (heading, told) = words(standing, language);
+            let (heading, told) = words(standing, state, language);
+            let which = state.map_or_else(String::new, |state| format!(" ({state})"));
             let known = standing != LinkStanding::Unknown;
             let with = context! {
                 heading, told,
@@ -234,7 +264,7 @@ mod tests {
             let html = pages.rendered(TEMPLATE, language, &with).unwrap();
             let main = html.split_once("<main>").unwrap().1.split_once("</main>").unwrap().0;
             all.push_str(&format!(
-                "=== {standing:?}, {}, {}\n{}\n",
+                "=== {standing:?}{which}, {}, {}\n{}\n",
                 language.code(),
                 status(standing),
                 main.trim()

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problems::Problems;
+use super::same_file;
 use crate::logging;
 
 /// The shortest API key that may stand in the settings.
@@ -112,6 +113,17 @@ struct Own {
     log: Log,
 }
 
+/// For the comparison with `[database]`, also when something else in its sections is wrong.
+#[derive(Deserialize)]
+struct Queue {
+    queue: QueueAddress,
+}
+
+#[derive(Deserialize)]
+struct QueueAddress {
+    url: String,
+}
+
 #[derive(Deserialize)]
 struct Webhooks {
     webhooks: endpoint::Settings,
@@ -123,6 +135,13 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
     let webhooks: Option<Webhooks> = section(merged, problems);
     let subject: Option<rules::Settings> = section(merged, problems);
     let jobs = jobs(merged, problems);
+    if let (Some(own), Ok(Queue { queue })) = (&own, merged.extract())
+        && same_file::same(&own.database.url, &queue.url)
+    {
+        problems.add(
+            "`queue.url` and `database.url` are the same file: give the queue a file of its own, such as sqlite://eencent-data/queue.db.",
+        );
+    }
 
     let own = own.map(|mut own| {
         check(&mut own, problems);

@@ -127,3 +127,32 @@ fn a_file_that_is_not_there_is_told() {
         .to_string();
     assert!(told.contains("/nowhere/eencent.toml"), "{told}");
 }
+
+#[test]
+fn the_queue_and_the_database_are_not_one_file() {
+    let set = variables(&[
+        ("EENCENT__DATABASE__URL", "sqlite://eencent-data/eencent.db?mode=rwc"),
+        ("EENCENT__QUEUE__URL", "sqlite://./eencent-data/eencent.db"),
+        ("EENCENT__LOG__FORMAT", "xml"),
+    ]);
+    let told = load_from(None, set).unwrap_err().to_string();
+    assert!(
+        told.contains("`queue.url` and `database.url` are the same file"),
+        "{told}"
+    );
+    assert!(told.contains("`log.format`"), "{told}");
+}
+
+#[test]
+fn a_level_is_one_that_exists() {
+    for (level, fits) in [
+        ("info,eencent=debug", true),
+        ("WARN", true),
+        ("loud", false),
+        ("info,loud", false),
+        ("eencent=loud", false),
+    ] {
+        let told = load_from(None, variables(&[("EENCENT__LOG__LEVEL", level)]));
+        assert_eq!(told.is_ok(), fits, "{level}");
+    }
+}

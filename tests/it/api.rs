@@ -46,6 +46,7 @@ fn an_activation_has_the_shape_that_others_build_on() {
     let server = installation.serve();
     let view = started(&server, 1, "ideal");
     assert_eq!(view["amount"], json!({ "value": "0.01", "currency": "EUR" }));
+    assert!(text(&view["instructions"], "nl").contains("twee keer betalen helpt niet"));
     for field in [
         "id",
         "organisation",

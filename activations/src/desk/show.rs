@@ -10,7 +10,7 @@ use crate::personal::AccountNumber;
 use crate::refused::{DeskError, FieldProblem, Kind, Refused};
 use crate::state::{EmailKind, Happening, State};
 use crate::store::{StoreError, instant, maybe_instant, maybe_text, named, number, text};
-use crate::views::{ActivationView, EmailView, HistoryView, PaymentView};
+use crate::views::{ActivationView, EmailView, HistoryView, InstructionsView, PaymentView};
 
 /// Which activations to list.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +113,7 @@ impl Desk {
             version: a.version,
             reasons: a.reasons,
             flags: a.flags,
+            instructions: (a.state == State::AwaitingPayment).then(|| InstructionsView::of(a.method)),
             payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
             emails: emails.iter().map(email).collect::<Result<_, _>>()?,
             history: history.iter().map(line).collect::<Result<_, _>>()?,

@@ -297,3 +297,19 @@ async fn a_folder_that_is_missing_is_made_and_another_kind_of_address_is_refused
     let error = Store::open("mysql://me:secret@host/db").await.unwrap_err().to_string();
     assert!(error.contains("sqlite://") && !error.contains("secret"), "{error}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_at_once_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("truth.db");
+    std::fs::write(
+        &file,
+        "this is no database, and long enough to be taken for one".repeat(200),
+    )
+    .unwrap();
+    let error = Store::open(&format!("sqlite://{}", file.display()))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("not a SQLite database"), "{error}");
+}

@@ -4,9 +4,13 @@
 //! place under a random name, so a crash leaves half a file and a repeat a second one. Here a
 //! message is written under a name that starts with a dot, brought to the disk, and renamed to a
 //! name made from its key: complete when seen, and a repeat takes the place of the first.
+//!
+//! A message may hold a link that somebody can act with: it is for its owner's eyes alone.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+#[cfg(unix)]
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,7 +42,7 @@ impl Files {
     pub(crate) async fn check(&self) -> Result<(), String> {
         let folder = self.folder.clone();
         let tried = tokio::task::spawn_blocking(move || {
-            fs::create_dir_all(&folder)?;
+            make(&folder)?;
             let probe = unfinished(&folder, "check");
             fs::write(&probe, b"check")?;
             fs::remove_file(&probe)
@@ -60,11 +64,29 @@ fn unfinished(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!(".{name}.{}-{number}.part", std::process::id()))
 }
 
+/// Makes the folder; one that is there keeps the rights that it has.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder.create(folder)
+}
+
+/// A new file that only its owner reads.
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path)
+}
+
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    make(folder)?;
     let aside = unfinished(folder, name);
     let written = (|| {
-        let mut file = File::create_new(&aside)?;
+        let mut file = new_file(&aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&aside, folder.join(name))
@@ -100,6 +122,18 @@ mod tests {
             fs::read(folder.path().join("made/when/missing").join(&sealed.file_name)).unwrap(),
             sealed.bytes
         );
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_the_owner_reads_a_message() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mail = folder.path().join("mail");
+        let sealed = sealed();
+        Files::new(mail.clone()).hand_over(&sealed).await.unwrap();
+        let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((rights(&mail), rights(&mail.join(&sealed.file_name))), (0o700, 0o600));
     }
 
     /// Writers repeat the same large message while a reader looks: whatever ends in `.eml` is whole.

@@ -50,6 +50,18 @@ fn fault_59_the_other_paragraphs_of_conditions() {
 }
 
 #[test]
+fn an_invoice_without_an_iban_says_where_the_details_are() {
+    let renderer = Renderer::new();
+    for language in ["nl", "en"] {
+        let mut data = data_for(EmailKind::Invoice, language);
+        data["iban"] = json!("");
+        let rendered = renderer.render(EmailKind::Invoice, language, &data).unwrap();
+        assert!(!rendered.text.contains("IBAN"), "{}", rendered.text);
+        insta::assert_snapshot!(format!("invoice.no_iban.{language}.txt"), rendered.text);
+    }
+}
+
+#[test]
 fn fault_59_a_placeholder_that_is_missing_is_an_error_and_no_gap() {
     let renderer = Renderer::new();
     for kind in EmailKind::ALL {

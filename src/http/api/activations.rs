@@ -77,7 +77,7 @@ pub async fn list(
     Asked(wanted): Asked<Wanted>,
 ) -> Result<(HeaderMap, Json<Vec<ActivationView>>), Problem> {
     let limit = match wanted.limit.as_deref() {
-        None | Some("") => PAGE,
+        None => PAGE,
         Some(text) => text
             .parse()
             .ok()

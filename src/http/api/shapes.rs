@@ -50,8 +50,10 @@ pub struct Creator {
 }))]
 pub struct NewOrganisation {
     /// The platform's tenant that it belongs to.
+    #[schema(min_length = 1)]
     pub environment: String,
     /// Statutory name.
+    #[schema(min_length = 1)]
     pub legal_name: String,
     /// All registered trade names.
     #[serde(default)]
@@ -59,6 +61,7 @@ pub struct NewOrganisation {
     /// The register's own wording.
     pub legal_form: Option<String>,
     /// ISO 3166-1 alpha-2.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     pub country: String,
     /// Where the names come from; `entered` (the default) can't be approved without a person.
     pub names_source: Option<NamesSource>,
@@ -74,19 +77,35 @@ pub struct NewOrganisation {
 #[schema(example = json!({"identifiers": [{"scheme": "NL:KVK", "value": "12345678"}]}))]
 pub struct OrganisationChange {
     /// Statutory name.
+    #[schema(min_length = 1)]
     pub legal_name: Option<String>,
     /// All registered trade names.
     pub trade_names: Option<Vec<String>>,
     /// The register's own wording.
     pub legal_form: Option<String>,
     /// ISO 3166-1 alpha-2.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     pub country: Option<String>,
     /// Where the names come from.
     pub names_source: Option<NamesSource>,
     /// All of them: the list replaces the one before.
     pub identifiers: Option<Vec<Identifier>>,
-    /// The whole creator.
-    pub creator: Option<Creator>,
+    /// Who gets the e-mails.
+    pub creator: Option<CreatorChange>,
+}
+
+/// What to change about the creator; fields that are left out stay as they are.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"email": "j.jansen@example.nl"}))]
+pub struct CreatorChange {
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address; checked by its syntax only.
+    pub email: Option<String>,
+    /// `nl` or `en`.
+    pub language: Option<String>,
+    /// The role in the environment; only an `administrator` may add organisations.
+    pub role: Option<String>,
 }
 
 /// Where names come from.
@@ -135,8 +154,18 @@ pub struct Organisation {
 #[schema(example = json!({"method": "ideal"}))]
 pub struct NewActivation {
     /// `ideal` (one cent, decided without a person) or `invoice` (by bank transfer).
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Method)]
     pub method: Option<String>,
+}
+
+/// How the payment is asked for.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// One cent, decided without a person.
+    Ideal,
+    /// By bank transfer.
+    Invoice,
 }
 
 /// A withdrawal.
@@ -243,6 +272,15 @@ pub struct HistoryLine {
     pub reason: String,
 }
 
+/// What the platform tells the person who is to pay.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Instructions {
+    /// In Dutch.
+    pub nl: String,
+    /// In English.
+    pub en: String,
+}
+
 /// An activation.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Activation {
@@ -273,6 +311,8 @@ pub struct Activation {
     pub reasons: Vec<Reason>,
     /// What support should know, such as a surplus.
     pub flags: Vec<Reason>,
+    /// What to tell the person who is to pay; only while the payment is awaited.
+    pub instructions: Option<Instructions>,
     /// Its payments.
     pub payments: Vec<Payment>,
     /// Its e-mails.
@@ -288,8 +328,10 @@ pub struct Act {
     /// Of the activation, as it was looked at.
     pub version: i64,
     /// The person who decides.
+    #[schema(min_length = 1)]
     pub actor: String,
     /// Why.
+    #[schema(min_length = 1)]
     pub reason: String,
 }
 
@@ -300,8 +342,10 @@ pub struct Approval {
     /// Of the activation, as it was looked at.
     pub version: i64,
     /// The person who decides.
+    #[schema(min_length = 1)]
     pub actor: String,
     /// Why.
+    #[schema(min_length = 1)]
     pub reason: String,
     /// `office_hours` unless said otherwise.
     pub when: Option<When>,

@@ -158,9 +158,53 @@ async fn what_is_wrong_with_a_body_is_said_by_field() {
     );
     let (status, problem) = call(&router, KEY, "POST", "/v1/organisations", json!([])).await;
     assert_eq!((status.as_u16(), &problem["code"]), (400, &json!("unreadable")));
-    let (status, problem) = call(&router, KEY, "GET", "/v1/activations?limit=0", Value::Null).await;
+    for limit in ["0", ""] {
+        let (status, problem) = call(
+            &router,
+            KEY,
+            "GET",
+            &format!("/v1/activations?limit={limit}"),
+            Value::Null,
+        )
+        .await;
+        assert_eq!(
+            (status.as_u16(), &problem["errors"][0]["field"]),
+            (422, &json!("limit"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn everything_that_an_act_lacks_is_said_at_once() {
+    let (_folder, router, _) = platform().await;
+    let wrong = async |act: &str, body: Value| {
+        let (status, problem) = call(&router, KEY, "POST", &format!("/v1/activations/act_1/{act}"), body).await;
+        assert_eq!(status, 422, "{problem}");
+        let errors: Vec<FieldProblem> = serde_json::from_value(problem["errors"].clone()).unwrap();
+        errors
+            .into_iter()
+            .map(|one| format!("{} {} {}", one.field, one.code, one.detail))
+            .collect::<Vec<_>>()
+    };
+    let all = [
+        "version required Send the `version` that you looked at.",
+        "actor required Say who acts.",
+        "reason required Say why.",
+    ];
+    for act in ["approve", "reject", "request-information", "resume"] {
+        assert_eq!(wrong(act, json!({})).await, all, "{act}");
+    }
     assert_eq!(
-        (status.as_u16(), &problem["errors"][0]["field"]),
-        (422, &json!("limit"))
+        wrong(
+            "approve",
+            json!({"version": "4", "actor": 1, "reason": " ", "when": "soon"})
+        )
+        .await,
+        [
+            "version wrong_type `version` is a whole number.",
+            "actor wrong_type `actor` is text.",
+            "reason required Say why.",
+            "when invalid `when` must be `office_hours` or `now`.",
+        ]
     );
 }
