@@ -98,6 +98,7 @@ impl Store {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         }
+        make_for_us_alone(&path);
         sqlx::any::install_default_drivers();
         let address = format!("sqlite://{}?mode=rwc", path.display());
         let open = |error| StoreError::Open(path.display().to_string(), what_to_do(&error), error);
@@ -222,6 +223,18 @@ fn what_to_do(error: &sqlx::Error) -> &'static str {
         _ => "see the cause",
     }
 }
+
+/// A new database file, which only the user that runs the program can read: it holds what banks told of
+/// people. SQLite gives the files beside it the same rights. What goes wrong here, opening it tells.
+#[cfg(unix)]
+fn make_for_us_alone(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    drop(options.append(true).create(true).mode(0o600).open(path));
+}
+
+#[cfg(not(unix))]
+fn make_for_us_alone(_: &Path) {}
 
 fn sqlite_path(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;

@@ -124,7 +124,7 @@ impl Attempts {
         };
         let (outcome, word) = self.run(&job, &row).await;
         self.write_down(work, id, job.pace(), row.as_ref(), outcome, word).await;
-        metrics::histogram!("job_seconds", "work" => work.as_str()).record(begun.elapsed().as_secs_f64());
+        metrics::histogram!("eencent_job_seconds", "work" => work.as_str()).record(begun.elapsed().as_secs_f64());
     }
 
     async fn run(&self, job: &Arc<dyn Job>, row: &Arc<dyn Row>) -> (Outcome, &'static str) {
@@ -222,5 +222,5 @@ async fn within_limit<T>(asked: impl Future<Output = Result<T, RowError>>) -> Re
 }
 
 fn count(work: Work, outcome: &'static str) {
-    metrics::counter!("jobs_total", "work" => work.as_str(), "outcome" => outcome).increment(1);
+    metrics::counter!("eencent_jobs_total", "work" => work.as_str(), "outcome" => outcome).increment(1);
 }

@@ -20,7 +20,7 @@ impl Handler for TaskHandler {
             // From another version, or from somebody's hand. The row it meant, if there is one, is
             // found by the sweep. What it says isn't repeated: it may be anything.
             tracing::warn!(length = task.len(), "a task of the queue says nothing we know");
-            metrics::counter!("tasks_unread_total").increment(1);
+            metrics::counter!("eencent_tasks_unread_total").increment(1);
             return;
         };
         self.queue.begun(work, id);

@@ -277,7 +277,7 @@ impl Queue {
         if count == 0 {
             self.forget_waiting(Some(work));
         }
-        metrics::gauge!("queue_depth", "work" => work.as_str())
+        metrics::gauge!("eencent_queue_depth", "work" => work.as_str())
             .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
         counted.insert(work, (count, Instant::now()));
         Ok(count)

@@ -51,7 +51,7 @@ impl Job for SendEmail {
             Outcome::Uncertain { .. } => "maybe_sent",
             Outcome::Never { .. } => "given_up",
         };
-        metrics::counter!("emails_total", "kind" => letter.kind.as_str(), "outcome" => word).increment(1);
+        metrics::counter!("eencent_emails_total", "kind" => letter.kind.as_str(), "outcome" => word).increment(1);
         outcome
     }
 

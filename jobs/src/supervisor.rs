@@ -143,7 +143,7 @@ impl Supervisor {
                 "the worker died, building another"
             );
             self.health.0.restarts.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("worker_restarts_total", "work" => work.as_str()).increment(1);
+            metrics::counter!("eencent_worker_restarts_total", "work" => work.as_str()).increment(1);
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(pause) => {}

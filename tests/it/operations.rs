@@ -62,14 +62,21 @@ fn with_nothing_set_it_starts_in_an_empty_folder_and_says_where_it_is() {
 }
 
 #[test]
-fn the_links_key_is_made_once_for_the_program_alone() {
+fn the_links_key_is_made_once_and_it_and_the_database_are_for_the_program_alone() {
     use std::os::unix::fs::PermissionsExt;
     let installation = Installation::new();
     let server = installation.serve();
     server.kill();
     let path = installation.path().join("eencent-data/links.key");
     let made = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    for file in ["links.key", "eencent.db"] {
+        let file = installation.path().join("eencent-data").join(file);
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{file:?}"
+        );
+    }
     let server = installation.serve();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), made);
     let view = started(&server, 1, "ideal");

@@ -31,7 +31,7 @@ pub fn nudge(capacity: usize) -> (QueueNudge, Feeder) {
 impl Nudge for QueueNudge {
     fn look(&self, work: Work, id: &str) {
         if self.0.try_send((work, id.to_owned())).is_err() {
-            metrics::counter!("nudges_dropped_total", "work" => work.as_str()).increment(1);
+            metrics::counter!("eencent_nudges_dropped_total", "work" => work.as_str()).increment(1);
         }
     }
 }
