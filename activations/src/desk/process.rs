@@ -295,10 +295,17 @@ impl Desk {
                 .back_to_review(work, activation, Happening::PaymentReversed, reason)
                 .await;
         }
-        if counted && payment.conflicting && activation.state != State::Activated && better {
-            return self
-                .back_to_review(work, activation, Happening::PaymentDoubted, contradiction(payment))
-                .await;
+        if counted && payment.conflicting && better {
+            let reason = contradiction(payment);
+            if activation.state != State::Activated {
+                return self
+                    .back_to_review(work, activation, Happening::PaymentDoubted, reason)
+                    .await;
+            }
+            if !activation.flags.contains(&reason) {
+                let why = format!("payment {} was contradicted after activation", payment.payment_id);
+                return self.note_payment(work, activation, &why, Some(reason)).await;
+            }
         }
         if before == payment.standing {
             return Ok(());

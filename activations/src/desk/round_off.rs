@@ -50,7 +50,7 @@ pub struct RoundOff {
     pub expires_local: Option<String>,
     /// Where the activation stands.
     pub state: Option<State>,
-    /// A fresh link can be sent to the same address.
+    /// A fresh link can be sent to the creator's address.
     pub can_send_again: bool,
     /// A fresh link was sent just now.
     pub sent_again: bool,
@@ -113,7 +113,8 @@ impl Desk {
         })
     }
 
-    /// Sends a fresh link to the same address, from an old one, where one can still be sent.
+    /// Sends a fresh link to the creator's address, as it is known now, from an old link, where one can still
+    /// be sent; a few times an hour.
     ///
     /// # Errors
     /// When the store doesn't answer.

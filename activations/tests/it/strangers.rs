@@ -389,6 +389,27 @@ async fn a_contradiction_across_named_and_unnamed_messages_is_seen() {
 }
 
 #[tokio::test]
+async fn a_contradiction_after_activation_is_flagged_once_and_changes_no_state() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    office.told("event_1", paid(&view.reference)).await;
+    let token = office.links().await.remove(0);
+    office.desk.confirm(&token).await.unwrap();
+    let mut other = another("tr_1", 1000, &view.reference);
+    (other.holder, other.name_comes_separately) = (None, true);
+    office.told("event_2", other).await;
+    let now = office.view(&view.id).await;
+    assert_eq!(now.state, State::Activated);
+    assert_eq!(
+        now.flags
+            .iter()
+            .filter(|flag| flag.code == "notifications_conflict")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
 async fn fully_paid_rows_at_the_head_do_not_keep_others_from_expiring() {
     let mut s = crate::office::settings();
     s.activation.companion_minutes = 60 * 24 * 30;

@@ -156,7 +156,7 @@ pub async fn cancel(
     Ok(Json(api.desk.cancel(&by.actor, &id, &reason).await?))
 }
 
-/// Send the link to round off again: a new link, to the same address; the one before stops working.
+/// Send the link to round off again: a new link, to the creator's address; the one before stops working.
 #[utoipa::path(
     post, path = "/v1/activations/{id}/resend", operation_id = "resendLink",
     tag = "activations",
