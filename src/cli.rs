@@ -95,8 +95,10 @@ enum Command {
     #[command(after_long_help = "Examples:\n  \
         eencent match --account-name 'DE KORENAAR BV' --name 'De Korenaar B.V.'\n  \
         eencent match --account-name 'Bakkerij Jansen' --name 'J. Jansen' --trade-name 'Bakkerij Jansen' --legal-form Eenmanszaak\n  \
-        eencent match --input names.csv --output verdicts.csv\n\n\
-        The input has columns id, account_name, legal_name, trade_names (a JSON list), legal_form and kind, in any order; \
+        eencent match --input names.csv --output verdicts.csv\n  \
+        eencent match --input labelled.csv            only the summary, with a confusion table\n\n\
+        The input has columns id, account_name and legal_name, and may have trade_names (a JSON list), legal_form, \
+        country, expected (match or review) and reason (a class of yours, to count by), in any order; \
         the output has id, verdict (match or review), score, reasons. A verdict of review is no failure: \
         the exit status is 0 when every row got one.")]
     Match(matching::MatchArgs),

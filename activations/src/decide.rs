@@ -29,6 +29,9 @@ pub struct Asked {
     pub trade_names: Vec<String>,
     /// The register's own wording.
     pub legal_form: Option<String>,
+    /// The country of the register, as ISO 3166-1 alpha-2.
+    #[serde(default)]
+    pub country: Option<String>,
     /// Whether the names come from a register; entered ones never decide.
     pub names_from_register: bool,
     /// A person looks at it, however clear: the operator wants a share, or a kind, reviewed.
@@ -187,6 +190,7 @@ fn compare_names(asked: &Asked, payments: &[Paid]) -> Vec<Compared> {
         legal_name: &asked.legal_name,
         trade_names: &asked.trade_names,
         legal_form: asked.legal_form.as_deref(),
+        country: asked.country.as_deref(),
     };
     let named = payments
         .iter()

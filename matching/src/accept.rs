@@ -3,38 +3,79 @@
 //! Three questions, all to be answered yes: is every letter explained ([`align`]), do the legal forms agree,
 //! and is the name distinctive enough to be evidence ([`too_little`]).
 
-use crate::align::{Rules, align};
+use crate::align::{Alignment, Rules, align};
 use crate::distinct::{too_little, too_little_with_form};
-use crate::evidence::Folding;
-use crate::forms::{Form, FormKind, Reading, Split, kind, notations_behind, split};
+use crate::foldings::{Folding, Foldings};
+use crate::forms::{Form, FormKind, in_country};
+use crate::lexicon::Context;
+use crate::name::{Name, Word, Words};
 use crate::reason::{Reason, ReasonCode};
-use crate::shorten::Context;
-use crate::token::{Token, tokens};
-use std::collections::BTreeSet;
+use crate::split::{Reading, Split, split};
+use smallvec::SmallVec;
+
+/// The account's name, read once.
+pub(crate) struct Account<'a> {
+    pub words: Words<'a>,
+    /// Read with every notation of a form that there is.
+    pub split: Split<'a>,
+    /// Read only with notations that are nothing but a form.
+    pub sure: Split<'a>,
+    /// How many characters it has: a name that fills a bank's field may be cut.
+    length: usize,
+}
+
+impl<'a> Account<'a> {
+    pub(crate) fn new(words: Words<'a>, length: usize) -> Self {
+        Self {
+            words,
+            split: split(words, Reading::Account),
+            sure: split(words, Reading::Sure),
+            length,
+        }
+    }
+
+    pub(crate) fn may_be_cut(&self) -> bool {
+        CUT_LENGTHS
+            .iter()
+            .any(|&cut| self.length == cut || self.length + 1 == cut)
+    }
+
+    /// One short of a field's length is a cut only if the field's last character was the space after a word.
+    fn lost_a_space(&self) -> bool {
+        !CUT_LENGTHS.contains(&self.length)
+    }
+}
+
+/// The lengths at which banks and registers cut a name: old SEPA and MT940 fields, old register fields, SEPA.
+const CUT_LENGTHS: [usize; 3] = [35, 60, 70];
 
 /// One name on record, read once.
 pub(crate) struct Registered<'n> {
     pub text: &'n str,
-    pub statutory: bool,
-    pub tokens: Vec<Token>,
+    /// 0 the statutory name, 1 the first trade name, and so on.
+    pub index: usize,
+    pub name: Name<'n>,
 }
 
-impl<'n> Registered<'n> {
-    pub(crate) fn new(text: &'n str, statutory: bool) -> Self {
-        Self {
-            text,
-            statutory,
-            tokens: tokens(text),
-        }
+impl Registered<'_> {
+    /// There is no word in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.name.words().iter().all(Word::is_connector)
+    }
+
+    pub(crate) fn is_statutory(&self) -> bool {
+        self.index == 0
     }
 }
 
 /// What the register says beside the names.
-pub(crate) struct Record {
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'c> {
     pub form: Option<&'static Form>,
+    pub country: Option<&'c str>,
 }
 
-impl Record {
+impl Record<'_> {
     pub(crate) fn code(&self) -> Option<&'static str> {
         self.form.map(|form| form.code)
     }
@@ -43,130 +84,96 @@ impl Record {
         self.form.map(|form| form.kind)
     }
 
-    fn is_body(&self) -> bool {
-        matches!(self.code(), Some("stichting" | "vereniging"))
+    /// Whether the register states this form.
+    pub(crate) fn states(&self, form: &'static Form) -> bool {
+        self.form
+            .is_some_and(|stated| in_country(stated, self.country) == in_country(form, self.country))
     }
 
     fn context(&self) -> Context {
-        match self.kind() {
-            Some(FormKind::Church) => Context::Church,
-            Some(FormKind::Public) => Context::Public,
-            _ if self.is_body() => Context::Body,
+        match (self.kind(), self.code()) {
+            (Some(FormKind::Church), _) => Context::Church,
+            (Some(FormKind::Public), _) => Context::Public,
+            (_, Some("vve")) => Context::Vve,
+            (_, Some("stichting" | "vereniging")) => Context::Body,
             _ => Context::Company,
         }
     }
 
     /// The registered name as forms and core. Where its apparent form is not the one the register states, it is
     /// an ordinary word ("CV Ketelservice").
-    pub(crate) fn split<'t>(&self, tokens: &'t [Token]) -> Split<'t> {
-        let read = split(tokens, Reading::Registered(self.code()));
-        match self.code() {
-            Some(code) if !read.forms.is_empty() && !read.forms.contains(code) => Split {
-                forms: BTreeSet::new(),
-                liability: None,
-                core: tokens,
-                written: Vec::new(),
-                behind: false,
-            },
-            _ => read,
-        }
+    pub(crate) fn split<'n>(&self, words: Words<'n>) -> Split<'n> {
+        let read = split(words, Reading::Registered(self.code()));
+        let foreign_to_it =
+            self.form.is_some() && !read.forms.is_empty() && !read.forms.iter().any(|form| self.states(form));
+        if foreign_to_it { Split::unread(words) } else { read }
     }
 }
+
+/// Words of the account beside those of the registered name that they are; either may be empty.
+pub(crate) type Pairs<'a, 'r> = SmallVec<[(Words<'a>, Words<'r>); 10]>;
 
 /// How a registered name was recognised.
-pub(crate) struct Accepted {
-    pub folded: BTreeSet<Folding>,
+pub(crate) struct Accepted<'a, 'r> {
+    pub folded: Foldings,
     /// Reasons beyond "it is that name".
-    pub notes: Vec<ReasonCode>,
+    pub notes: SmallVec<[ReasonCode; 2]>,
+    pub pairs: Pairs<'a, 'r>,
+    /// Why the name, though it is this one, proves nothing on its own.
+    pub too_little: Option<Reason>,
 }
 
-/// Why a name whose letters all agree is still no match.
-pub(crate) type Objection = Reason;
-
-/// `Ok(None)`: another name. `Err`: this name, but with an objection.
-pub(crate) fn accept(
-    account: &[Token],
-    length: usize,
-    registered: &Registered<'_>,
-    record: &Record,
-) -> Result<Option<Accepted>, Objection> {
-    let mut objection = None;
-    for attempt in [literal, by_form, cut] {
-        match attempt(account, length, registered, record) {
-            Ok(Some(accepted)) => return Ok(Some(accepted)),
-            Ok(None) => {}
-            Err(reason) => objection = objection.or(Some(reason)),
-        }
-    }
-    objection.map_or(Ok(None), Err)
+/// The two names of a comparison, in one of the ways to read them.
+struct Attempt<'s, 'a, 'r> {
+    mine: &'s Split<'a>,
+    theirs: &'s Split<'r>,
+    registered: &'s Registered<'r>,
+    record: &'s Record<'s>,
 }
 
-/// The names as they stand: trade names, and names whose form stands in its place. A form that the register
-/// does not state is read here too, so that it keeps apart from the word before it: "Zeewolf AG" is not the
-/// trade name "zeewolf.ag", though the letters are the same.
-fn literal(
-    account: &[Token],
-    _: usize,
-    registered: &Registered<'_>,
-    record: &Record,
-) -> Result<Option<Accepted>, Objection> {
-    let mine = split(account, Reading::Sure);
-    let theirs = split(&registered.tokens, Reading::Sure);
-    if !mine.same_forms(&theirs) || mine.behind != theirs.behind {
-        return Ok(None);
-    }
-    let rules = Rules {
-        context: record.context(),
-        cut: false,
+/// `Ok(None)`: another name. `Err`: this name, were it not for its legal form.
+pub(crate) fn accept<'a, 'r>(
+    account: &Account<'a>,
+    registered: &'r Registered<'r>,
+    record: &Record<'_>,
+) -> Result<Option<Accepted<'a, 'r>>, Reason> {
+    let words = registered.name.words();
+    let literally = split(words, Reading::Sure);
+    let theirs = record.split(words);
+    let cut;
+    let attempt = |mine, theirs| Attempt {
+        mine,
+        theirs,
+        registered,
+        record,
     };
-    let Some(mut folded) = align(mine.core, theirs.core, &[], rules) else {
-        return Ok(None);
-    };
-    let other = theirs.forms.iter().find(|code| is_other_person(code, record));
-    if let (false, Some(other)) = (registered.statutory, other) {
-        let detail = vec![(*other).to_owned()];
-        return Err(Reason::new(ReasonCode::TradeNameOfOtherForm, detail));
-    }
-    gate(mine.core, &record.split(&registered.tokens), registered, record)?;
-    fold_forms(&mine, &theirs, &mut folded);
-    Ok(Some(accepted(folded)))
-}
-
-/// A trade name worded "Stichting X" for a B.V. may be another legal person's name.
-fn is_other_person(code: &str, record: &Record) -> bool {
-    kind(code) == Some(FormKind::Person) && record.code().is_some_and(|stated| stated != code)
-}
-
-/// The legal forms taken off both names and compared by themselves.
-fn by_form(
-    account: &[Token],
-    _: usize,
-    registered: &Registered<'_>,
-    record: &Record,
-) -> Result<Option<Accepted>, Objection> {
-    let theirs = record.split(&registered.tokens);
     let mut objection = None;
-    for reading in [Reading::Account, Reading::Sure] {
-        let mine = split(account, reading);
-        let rules = Rules {
-            context: record.context(),
-            cut: false,
-        };
-        let Some(mut folded) = align(mine.core, theirs.core, &[], rules) else {
-            continue;
-        };
-        match forms_agree(&mine, &theirs, registered, record) {
-            Ok(note) => {
-                gate(mine.core, &mine, registered, record)?;
-                fold_forms(&mine, &theirs, &mut folded);
-                let mut accepted = accepted(folded);
-                if let Some((code, folding)) = note {
-                    accepted.notes.push(code);
-                    accepted.folded.insert(folding);
-                }
-                return Ok(Some(accepted));
-            }
-            Err(reason) => objection = objection.or(Some(reason)),
+    let mut kept = |outcome: Result<Option<Accepted<'a, 'r>>, Reason>| {
+        outcome.unwrap_or_else(|reason| {
+            objection.get_or_insert(reason);
+            None
+        })
+    };
+    let literal = attempt(&account.sure, &literally);
+    if let Some(found) = kept(literal.literal()) {
+        return Ok(Some(found));
+    }
+    // The same words were just laid on the same words.
+    let again = literal.forms_in_place() && account.split.is_read_as(&account.sure) && theirs.is_read_as(&literally);
+    if !again && let Some(found) = kept(attempt(&account.split, &theirs).by_form()) {
+        return Ok(Some(found));
+    }
+    if !account.split.is_read_as(&account.sure)
+        && let Some(found) = kept(attempt(&account.sure, &theirs).by_form())
+    {
+        return Ok(Some(found));
+    }
+    if account.may_be_cut() {
+        cut = split(account.words, Reading::CutAccount);
+        let found = attempt(&cut, &theirs).cut(account);
+        let found = found.or_else(|| (!account.sure.behind).then(|| attempt(&account.sure, &theirs).cut(account))?);
+        if found.is_some() {
+            return Ok(found);
         }
     }
     objection.map_or(Ok(None), Err)
@@ -174,161 +181,228 @@ fn by_form(
 
 type FormNote = Option<(ReasonCode, Folding)>;
 
-fn forms_agree(
-    mine: &Split<'_>,
-    theirs: &Split<'_>,
-    registered: &Registered<'_>,
-    record: &Record,
-) -> Result<FormNote, Objection> {
-    if mine.same_forms(theirs) {
-        return Ok(None);
-    }
-    let stated = record.form;
-    if mine.forms.is_empty() {
-        let partnership = !theirs.forms.is_empty()
-            && theirs
-                .forms
-                .iter()
-                .all(|code| kind(code) == Some(FormKind::Partnership))
-            && stated.is_none_or(|form| theirs.forms.contains(form.code));
-        if partnership && registered.statutory {
-            return Ok(Some((ReasonCode::PartnershipFormLeftOut, Folding::LegalFormLeftOut)));
+impl<'a, 'r> Attempt<'_, 'a, 'r> {
+    fn rules(&self, cut: bool) -> Rules {
+        Rules {
+            context: self.record.context(),
+            cut,
         }
-        return Err(Reason::new(ReasonCode::LegalFormMissing, theirs.written.clone()));
     }
-    // The register keeps some names without the form: the account may add what the register states.
-    let adds_stated = registered.statutory
-        && theirs.forms.is_empty()
-        && theirs.liability.is_none()
-        && stated.is_some_and(|form| mine.forms.len() == 1 && mine.forms.contains(form.code));
-    if adds_stated {
-        return Ok(Some((ReasonCode::FormFromRegister, Folding::LegalFormFromRegister)));
-    }
-    let mut detail = mine.written.clone();
-    detail.extend(theirs.written.iter().cloned());
-    Err(Reason::new(ReasonCode::LegalFormDiffers, detail))
-}
 
-fn fold_forms(mine: &Split<'_>, theirs: &Split<'_>, folded: &mut BTreeSet<Folding>) {
-    if mine.forms.is_empty() || theirs.forms.is_empty() {
-        return;
+    fn same_forms(&self) -> bool {
+        self.mine.same_forms(self.theirs, self.record.country)
     }
-    if mine.written != theirs.written {
-        folded.insert(Folding::LegalFormNotation);
-    }
-    if mine.behind != theirs.behind {
-        folded.insert(Folding::LegalFormPosition);
-    }
-}
 
-/// The lengths at which banks and registers cut a name: old SEPA and MT940 fields, old register fields, SEPA.
-const CUT_LENGTHS: [usize; 3] = [35, 60, 70];
-
-/// A cut name that ends in a space loses it.
-pub(crate) fn is_cut_length(length: usize) -> bool {
-    CUT_LENGTHS.iter().any(|&cut| length == cut || length + 1 == cut)
-}
-
-/// A name that ends where a bank's field ends.
-fn cut(
-    account: &[Token],
-    length: usize,
-    registered: &Registered<'_>,
-    record: &Record,
-) -> Result<Option<Accepted>, Objection> {
-    if !is_cut_length(length) {
-        return Ok(None);
+    fn forms_in_place(&self) -> bool {
+        self.mine.behind == self.theirs.behind && self.same_forms()
     }
-    let theirs = record.split(&registered.tokens);
-    for reading in [Reading::CutAccount, Reading::Sure] {
-        let mine = split(account, reading);
-        if reading == Reading::Sure && mine.behind {
-            continue;
+
+    /// The names as they stand: trade names, and names whose form stands in its place. A form that the register
+    /// does not state is read here too, so that it keeps apart from the word before it: "Zeewolf AG" is not the
+    /// trade name "zeewolf.ag", though the letters are the same.
+    fn literal(&self) -> Result<Option<Accepted<'a, 'r>>, Reason> {
+        if !self.forms_in_place() {
+            return Ok(self.glued());
         }
+        let Some(alignment) = align(self.mine.core, self.theirs.core, &[], self.rules(false)) else {
+            return Ok(None);
+        };
+        if let (false, Some(other)) = (self.registered.is_statutory(), self.other_person()) {
+            let detail = vec![other.code.to_owned()];
+            return Err(Reason::new(ReasonCode::TradeNameOfOtherForm, detail));
+        }
+        Ok(Some(self.accepted(&alignment)))
+    }
+
+    /// The legal form written onto the name, or apart from a name that has it inside: "Zeewolfbv",
+    /// "Zeewolf Stichting" for Zeewolfstichting. Only the register's own form can be hidden so.
+    fn glued(&self) -> Option<Accepted<'a, 'r>> {
+        let mut forms = self.mine.forms.iter().chain(&self.theirs.forms);
+        if self.record.form.is_none() || !forms.all(|form| self.record.states(form)) {
+            return None;
+        }
+        let (mine, theirs) = (Split::unread(self.mine.whole), Split::unread(self.theirs.whole));
+        let rules = Rules {
+            context: Context::Company,
+            cut: false,
+        };
+        let alignment = align(mine.core, theirs.core, &[], rules)?;
+        let attempt = Attempt {
+            mine: &mine,
+            theirs: &theirs,
+            ..*self
+        };
+        Some(Accepted {
+            too_little: self.too_little(self.theirs.core, true),
+            ..attempt.accepted(&alignment)
+        })
+    }
+
+    /// A trade name worded "Stichting X" for a B.V. may be another legal person's name.
+    fn other_person(&self) -> Option<&'static Form> {
+        let other = |form: &&&'static Form| {
+            form.kind == FormKind::Person && self.record.form.is_some() && !self.record.states(form)
+        };
+        self.theirs.forms.iter().find(other).copied()
+    }
+
+    /// The legal forms taken off both names and compared by themselves.
+    fn by_form(&self) -> Result<Option<Accepted<'a, 'r>>, Reason> {
+        let Some(alignment) = align(self.mine.core, self.theirs.core, &[], self.rules(false)) else {
+            return Ok(None);
+        };
+        let note = self.forms_agree()?;
+        let mut accepted = self.accepted(&alignment);
+        if let Some((code, folding)) = note {
+            accepted.notes.push(code);
+            accepted.folded.insert(folding);
+        }
+        Ok(Some(accepted))
+    }
+
+    fn forms_agree(&self) -> Result<FormNote, Reason> {
+        if self.same_forms() {
+            return Ok(None);
+        }
+        let (mine, theirs) = (self.mine, self.theirs);
+        if mine.forms.is_empty() {
+            let partnership = theirs.forms.iter().all(|form| form.kind == FormKind::Partnership)
+                && theirs
+                    .forms
+                    .iter()
+                    .all(|form| self.record.form.is_none() || self.record.states(form));
+            if partnership && self.registered.is_statutory() {
+                return Ok(Some((ReasonCode::PartnershipFormLeftOut, Folding::LegalFormLeftOut)));
+            }
+            return Err(Reason::new(ReasonCode::LegalFormMissing, owned(theirs.written())));
+        }
+        // The register keeps some names without the form: the account may add what the register states.
+        let adds_stated = self.registered.is_statutory()
+            && theirs.forms.is_empty()
+            && theirs.liability.is_none()
+            && mine.forms.len() == 1
+            && mine.forms.iter().all(|form| self.record.states(form));
+        if adds_stated {
+            return Ok(Some((ReasonCode::FormFromRegister, Folding::LegalFormFromRegister)));
+        }
+        let detail = owned(mine.written().chain(theirs.written()));
+        Err(Reason::new(ReasonCode::LegalFormDiffers, detail))
+    }
+
+    /// A name that ends where a bank's field ends.
+    fn cut(&self, account: &Account<'a>) -> Option<Accepted<'a, 'r>> {
+        let (mine, theirs) = (self.mine, self.theirs);
         // The form is either visible in front on both sides, or hidden behind.
-        let in_front = !theirs.behind && mine.same_forms(&theirs);
-        let hidden = if theirs.behind && mine.forms.is_empty() {
-            hidden_forms(&theirs)
+        let in_front = !theirs.behind && self.same_forms();
+        // "Coöperatie X U.A." shows half its form.
+        let half = theirs.behind && !mine.forms.is_empty() && self.same_forms();
+        let hidden: Vec<String> = if half {
+            theirs.liability.map(|form| form.code.to_owned()).into_iter().collect()
+        } else if theirs.behind && mine.forms.is_empty() {
+            hidden_forms(theirs)
         } else {
             Vec::new()
         };
-        // "Coöperatie X U.A." shows half its form.
-        let half = theirs.behind && !mine.forms.is_empty() && mine.same_forms(&theirs);
         if !(in_front || half || !hidden.is_empty()) {
-            continue;
+            return None;
         }
-        let hidden = if half {
-            theirs.liability.map(str::to_owned).into_iter().collect()
-        } else {
-            hidden
-        };
-        let rules = Rules {
-            context: record.context(),
-            cut: true,
-        };
-        let Some(mut folded) = align(mine.core, theirs.core, &hidden, rules) else {
-            continue;
-        };
-        if length_is_short_by_a_space(length) && !ends_on_a_word(account, &registered.tokens) {
-            continue;
+        let alignment = align(mine.core, theirs.core, &hidden, self.rules(true))?;
+        if account.lost_a_space() && !ends_on_a_word(account.words, theirs.whole) {
+            return None;
         }
-        gate(theirs.core, &mine, registered, record)?;
-        folded.insert(Folding::Cut);
-        let mut accepted = accepted(folded);
+        let mut accepted = self.accepted(&alignment);
+        // The form is there, behind the cut.
+        accepted.too_little = self.too_little(theirs.core, true);
+        accepted.folded.insert(Folding::Cut);
         accepted.notes.push(ReasonCode::CutByBank);
-        return Ok(Some(accepted));
+        Some(accepted)
     }
-    Ok(None)
+
+    /// The distinctiveness gate. A statutory name with its legal form on the account stands for itself, except
+    /// for foundations and associations: "Vereniging Christelijke School" is the name of many.
+    fn too_little(&self, core: Words<'_>, with_form: bool) -> Option<Reason> {
+        let statutory = self.registered.is_statutory();
+        if statutory && with_form {
+            let body = ["stichting", "vereniging"].iter().any(|code| self.mine.has(code));
+            if body { too_little_with_form(core) } else { None }
+        } else if statutory && self.record.kind() == Some(FormKind::Public) && core.len() > 1 {
+            // "Provincie Noord-Holland": the kind of body and the place are the name.
+            None
+        } else {
+            too_little(core)
+        }
+    }
+
+    fn accepted(&self, alignment: &Alignment) -> Accepted<'a, 'r> {
+        let (mine, theirs) = (self.mine, self.theirs);
+        let mut folded = alignment.folded;
+        if !mine.forms.is_empty() && !theirs.forms.is_empty() {
+            if mine.forms != theirs.forms {
+                folded.insert(Folding::LegalFormLanguage);
+            } else if !mine.written().eq(theirs.written()) {
+                folded.insert(Folding::LegalFormNotation);
+            }
+            if mine.behind != theirs.behind {
+                folded.insert(Folding::LegalFormPosition);
+            }
+        }
+        let mut notes = SmallVec::new();
+        if folded.contains(Folding::Abbreviation) {
+            notes.push(ReasonCode::AbbreviationRecognised);
+        }
+        Accepted {
+            folded,
+            notes,
+            pairs: self.pairs(alignment),
+            too_little: self.too_little(mine.core, !mine.forms.is_empty()),
+        }
+    }
+
+    fn pairs(&self, alignment: &Alignment) -> Pairs<'a, 'r> {
+        let (mine, theirs) = (self.mine, self.theirs);
+        let none = |words: Words<'r>| words.part(0..0);
+        let [my_front, my_back] = mine.form_words();
+        let [their_front, their_back] = theirs.form_words();
+        // A form that moved from one end to the other stands beside the same form.
+        let (front, back) = match (my_front.is_empty(), my_back.is_empty()) {
+            (false, true) if their_front.is_empty() => (their_back, none(their_back)),
+            (true, false) if their_back.is_empty() => (none(their_front), their_front),
+            _ => (their_front, their_back),
+        };
+        let mut pairs = Pairs::new();
+        if !(my_front.is_empty() && front.is_empty()) {
+            pairs.push((my_front, front));
+        }
+        for [words, letters] in alignment.runs(theirs.core) {
+            pairs.push((mine.core.part(words), theirs.core.part(letters)));
+        }
+        if !(my_back.is_empty() && back.is_empty()) {
+            pairs.push((my_back, back));
+        }
+        pairs
+    }
 }
 
-fn length_is_short_by_a_space(length: usize) -> bool {
-    !CUT_LENGTHS.contains(&length)
+fn owned<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    texts.map(str::to_owned).collect()
 }
 
-/// One short of a field's length is a cut only if the field's last character was the space after a word.
-fn ends_on_a_word(account: &[Token], registered: &[Token]) -> bool {
-    let spelled: usize = account.iter().map(|token| token.plain.len()).sum();
-    let mut letters = 0;
-    registered.iter().any(|token| {
-        letters += token.plain.len();
-        letters == spelled
-    })
+fn ends_on_a_word(account: Words<'_>, registered: Words<'_>) -> bool {
+    let spelled: usize = account.letters().len();
+    let base = registered.start();
+    registered.iter().any(|word| word.end().saturating_sub(base) == spelled)
 }
 
 fn hidden_forms(theirs: &Split<'_>) -> Vec<String> {
     let mut hidden = Vec::new();
-    for code in &theirs.forms {
-        for notation in notations_behind(code) {
+    for form in &theirs.forms {
+        for notation in form.short_notations_behind() {
             hidden.push(match theirs.liability {
-                Some(liability) => format!("{notation}{liability}"),
+                Some(liability) => format!("{notation}{}", liability.code),
                 None => notation.to_owned(),
             });
         }
     }
-    hidden.extend(theirs.liability.map(str::to_owned));
+    hidden.extend(theirs.liability.map(|form| form.code.to_owned()));
     hidden
-}
-
-/// The distinctiveness gate. A statutory name with its legal form on the account stands for itself, except for
-/// foundations and associations: "Vereniging Christelijke School" is the name of many.
-fn gate(core: &[Token], mine: &Split<'_>, registered: &Registered<'_>, record: &Record) -> Result<(), Objection> {
-    let objection = if registered.statutory && !mine.forms.is_empty() {
-        let body = ["stichting", "vereniging"].iter().any(|code| mine.forms.contains(code));
-        if body { too_little_with_form(mine.core) } else { None }
-    } else if registered.statutory && record.kind() == Some(FormKind::Public) && core.len() > 1 {
-        // "Provincie Noord-Holland": the kind of body and the place are the name.
-        None
-    } else {
-        too_little(core)
-    };
-    objection.map_or(Ok(()), Err)
-}
-
-fn accepted(folded: BTreeSet<Folding>) -> Accepted {
-    let notes = if folded.contains(&Folding::Abbreviation) {
-        vec![ReasonCode::AbbreviationRecognised]
-    } else {
-        Vec::new()
-    };
-    Accepted { folded, notes }
 }

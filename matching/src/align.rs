@@ -1,23 +1,19 @@
 //! Two names side by side: does the account spell the registered name, but for explained differences?
 //!
 //! The registered name is a row of letters; the account's words are laid on it from left to right. After each
-//! word we keep every position that can be reached and the foldings it took, so the work is bounded by
-//! (words of the account) × (letters of the registered name). There is no skipping of letters and no cost:
-//! either all of both names is used up, or the names differ.
+//! word we keep every place that can be reached, with the foldings it took and how we got there, so the work is
+//! bounded by (words of the account) × (letters of the registered name). There is no skipping of letters and no
+//! cost: either all of both names is used up, or the names differ.
 
-use crate::evidence::Folding;
-use crate::shorten::{Context, expansions};
-use crate::token::{Gap, Kind, Token};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::distinct::is_generic;
+use crate::foldings::{Folding, Foldings};
+use crate::lexicon::{Context, Known, Role, expansions, known, short_endings};
+use crate::name::{Gap, Kind, Word, Words};
+use smallvec::SmallVec;
 
-/// One letter of the registered name.
-struct Cell {
-    letter: char,
-    /// Index of its token.
-    token: usize,
-    /// First letter of its token.
-    first: bool,
-}
+/// Names of more words than this are compared letter by letter only: no bank reports them, and the work stays
+/// small.
+const MOST_WORDS: usize = 40;
 
 /// What may be explained, beyond letters and spaces.
 #[derive(Clone, Copy)]
@@ -28,232 +24,404 @@ pub(crate) struct Rules {
     pub cut: bool,
 }
 
-/// The foldings used by a successful alignment; `None` when the names differ.
-pub(crate) type Alignment = Option<BTreeSet<Folding>>;
+/// How the account spells the registered name.
+pub(crate) struct Alignment {
+    pub folded: Foldings,
+    /// After so many words of the account, so many letters of the registered row are used up.
+    steps: SmallVec<[(u16, u16); 16]>,
+}
 
-/// Lays the account's words on the registered ones. `hidden_form` is how the legal form behind the registered
-/// name may be written; only a cut account may run into it or stop before it.
-pub(crate) fn align(account: &[Token], registered: &[Token], hidden_form: &[String], rules: Rules) -> Alignment {
+/// Lays the account's words on the registered ones; `None` when the names differ. `hidden_form` is how the legal
+/// form behind the registered name may be written; only a cut account may run into it or stop before it.
+pub(crate) fn align(
+    account: Words<'_>,
+    registered: Words<'_>,
+    hidden_form: &[String],
+    rules: Rules,
+) -> Option<Alignment> {
     if account.is_empty() || registered.is_empty() {
         return None;
     }
-    let mut best: Alignment = None;
-    for two_letter in [false, true] {
-        for connectors in [true, false] {
-            let forms: &[String] = if rules.cut { hidden_form } else { &[] };
-            // No form at all, and each way of writing it.
-            for form in std::iter::once("").chain(forms.iter().map(String::as_str)) {
-                let row = Row::new(registered, form, two_letter, connectors);
-                if let Some(mut used) = row.walk(account, rules) {
-                    if two_letter && !registered.iter().all(|token| token.plain == token.two_letter) {
-                        used.insert(Folding::Diacritics);
-                    }
-                    if best.as_ref().is_none_or(|best| used.len() < best.len()) {
-                        best = Some(used);
-                    }
-                }
-            }
-        }
+    // Nothing that may differ changes the first letter of a name.
+    let joins = |words: Words<'_>| words.first().is_some_and(Word::is_connector);
+    let starts = account.letters().first() == registered.letters().first() || joins(account) || joins(registered);
+    if !starts && !rules.context.is_descriptive() {
+        return None;
     }
-    best
+    let row = Row::new(registered, registered.letters(), rules);
+    let found = row.plain(account).or_else(|| row.walk(account));
+    if found.is_some() || !rules.cut {
+        return found;
+    }
+    hidden_form.iter().find_map(|form| {
+        let mut letters: SmallVec<[u8; 96]> = SmallVec::from_slice(registered.letters());
+        letters.extend_from_slice(form.as_bytes());
+        Row::new(registered, &letters, rules).walk(account)
+    })
 }
 
-struct Row<'t> {
-    cells: Vec<Cell>,
-    tokens: &'t [Token],
-    /// Cells from here on are the legal form.
+struct Row<'r, 'n> {
+    words: Words<'n>,
+    letters: &'r [u8],
+    /// Letters from here on are the legal form.
     core: usize,
+    rules: Rules,
 }
 
-/// Reached positions, each with the foldings that led there.
-type Reached = BTreeMap<usize, BTreeSet<Folding>>;
+/// A place that was reached.
+#[derive(Clone, Copy)]
+struct Place {
+    at: usize,
+    /// Words of the account used up.
+    word: usize,
+    /// The place before, in the list of all.
+    from: usize,
+    folded: Foldings,
+    /// A preposition was skipped that only a name with other words shortened may lack.
+    loose: bool,
+}
 
-fn reach(reached: &mut Reached, at: usize, used: BTreeSet<Folding>) {
-    match reached.get(&at) {
-        Some(known) if known.len() <= used.len() => {}
-        _ => {
-            reached.insert(at, used);
+#[derive(Default)]
+struct Places {
+    all: SmallVec<[Place; 24]>,
+    now: SmallVec<[usize; 8]>,
+    next: SmallVec<[usize; 8]>,
+}
+
+impl Places {
+    /// Notes a place unless it is already reached with as little folding.
+    fn reach(list: &mut SmallVec<[usize; 8]>, all: &mut SmallVec<[Place; 24]>, place: Place) {
+        for index in list.iter_mut() {
+            if let Some(known) = all.get(*index)
+                && known.at == place.at
+                && known.loose == place.loose
+            {
+                if place.folded.len() < known.folded.len() {
+                    *index = all.len();
+                    all.push(place);
+                }
+                return;
+            }
         }
+        list.push(all.len());
+        all.push(place);
     }
 }
 
-impl<'t> Row<'t> {
-    fn new(tokens: &'t [Token], form: &str, two_letter: bool, connectors: bool) -> Self {
-        let mut cells = Vec::new();
-        for (index, token) in tokens.iter().enumerate() {
-            let text = match token.kind {
-                Kind::ConnectorWord if connectors => "&",
-                _ if two_letter => &token.two_letter,
-                _ => &token.plain,
-            };
-            cells.extend(text.chars().enumerate().map(|(i, letter)| Cell {
-                letter,
-                token: index,
-                first: i == 0,
-            }));
+impl<'r, 'n> Row<'r, 'n> {
+    fn new(words: Words<'n>, letters: &'r [u8], rules: Rules) -> Self {
+        Self {
+            words,
+            letters,
+            core: words.letters().len(),
+            rules,
         }
-        let core = cells.len();
-        cells.extend(form.chars().enumerate().map(|(i, letter)| Cell {
-            letter,
-            token: tokens.len(),
-            first: i == 0,
-        }));
-        Self { cells, tokens, core }
     }
 
-    fn walk(&self, account: &[Token], rules: Rules) -> Alignment {
-        let mut reached: Reached = BTreeMap::from([(0, BTreeSet::new())]);
-        for (index, token) in account.iter().enumerate() {
-            let before = index.checked_sub(1).and_then(|at| account.get(at));
+    /// The shortest way, which most matches go: letter for letter, nothing folded but spaces.
+    fn plain(&self, account: Words<'_>) -> Option<Alignment> {
+        if account.letters() != self.letters {
+            return None;
+        }
+        let mut steps = SmallVec::new();
+        steps.push((0, 0));
+        let (mut at, mut before) = (0, None);
+        for (index, word) in account.iter().enumerate() {
+            let letters = account.letters_of(word);
+            let end = at + letters.len();
             let last = index + 1 == account.len();
-            self.skip_lost_connector(&mut reached, token);
-            self.skip_preposition(&mut reached, token, rules);
-            let mut next: Reached = BTreeMap::new();
-            for (text, folding) in alternatives(token, rules.context) {
-                for (&at, used) in &reached {
-                    if !self.boundary_allows(at, before, &text, token, last) {
-                        continue;
-                    }
-                    if let Some(end) = self.lay(&text, at) {
-                        let mut used = used.clone();
-                        used.extend(folding);
-                        if self.connector_swapped(at, token) {
-                            used.insert(Folding::Connector);
-                        }
-                        reach(&mut next, end, used);
-                    }
-                }
-            }
-            reached = next;
-            if reached.is_empty() {
+            if !self.boundary_allows(at, before, letters, last) || self.hides_a_boundary(at, end) {
                 return None;
             }
+            steps.push((step(index + 1), step(end)));
+            (at, before) = (end, Some(letters));
         }
-        reached
-            .into_iter()
-            .filter(|(end, _)| {
-                if rules.cut {
-                    self.may_be_cut_at(*end)
-                } else {
-                    *end == self.cells.len()
-                }
-            })
-            .map(|(_, used)| used)
-            .min_by_key(BTreeSet::len)
-    }
-
-    /// The end of the text laid at a position, letter by letter.
-    fn lay(&self, text: &str, at: usize) -> Option<usize> {
-        let mut end = at;
-        for letter in text.chars() {
-            let cell = self.cells.get(end)?;
-            if cell.letter != letter {
-                return None;
-            }
-            if end > at && cell.first && (self.between_digits(end) || self.starts_series_number(end)) {
-                return None;
-            }
-            end += 1;
-        }
-        Some(end)
-    }
-
-    fn between_digits(&self, at: usize) -> bool {
-        let digit = |cell: Option<&Cell>| cell.is_some_and(|cell| cell.letter.is_ascii_digit());
-        digit(at.checked_sub(1).and_then(|before| self.cells.get(before))) && digit(self.cells.get(at))
-    }
-
-    /// The last word is I, II, … : it must stand apart on both sides, or "Delta XI" would be "Deltax I".
-    fn starts_series_number(&self, at: usize) -> bool {
-        self.cells.get(at).is_some_and(|cell| {
-            at > 0
-                && cell.first
-                && cell.token + 1 == self.tokens.len()
-                && self.tokens.get(cell.token).is_some_and(Token::is_roman)
+        Some(Alignment {
+            folded: Foldings::NONE,
+            steps,
         })
     }
 
-    /// A word boundary of the account that keeps numbers apart must be one in the registered name too.
-    fn boundary_allows(&self, at: usize, before: Option<&Token>, text: &str, token: &Token, last: bool) -> bool {
-        let Some(before) = before else { return true };
-        let starts_word = self.cells.get(at).is_none_or(|cell| cell.first);
-        let digits =
-            before.plain.ends_with(|c: char| c.is_ascii_digit()) && text.starts_with(|c: char| c.is_ascii_digit());
-        let series = last && token.is_roman() && at < self.core;
-        starts_word || !(digits || series)
+    fn walk(&self, account: Words<'_>) -> Option<Alignment> {
+        let mut places = Places::default();
+        places.now.push(0);
+        places.all.push(Place {
+            at: 0,
+            word: 0,
+            folded: Foldings::NONE,
+            loose: false,
+            from: usize::MAX,
+        });
+        for (index, word) in account.iter().enumerate() {
+            let before = index.checked_sub(1).and_then(|at| account.get(at));
+            let last = index + 1 == account.len();
+            self.skip(&mut places, word);
+            places.next.clear();
+            for turn in 0..places.now.len() {
+                let Some((from, place)) = places.now.get(turn).and_then(|at| Some((*at, *places.all.get(*at)?))) else {
+                    continue;
+                };
+                self.lay_word(account, word, place.at, |end, letters: &[u8], folding| {
+                    if self.boundary_allows(place.at, before.map(|before| account.letters_of(before)), letters, last) {
+                        let place = Place {
+                            at: end,
+                            word: index + 1,
+                            folded: folding.map_or(place.folded, |folding| place.folded.with(folding)),
+                            loose: place.loose,
+                            from,
+                        };
+                        Places::reach(&mut places.next, &mut places.all, place);
+                    }
+                });
+            }
+            std::mem::swap(&mut places.now, &mut places.next);
+            if places.now.is_empty() {
+                return None;
+            }
+        }
+        let ends = places.now.iter().filter_map(|at| places.all.get(*at));
+        let end = ends
+            .filter(|place| !place.loose || place.folded.contains(Folding::Abbreviation))
+            .filter(|place| {
+                if self.rules.cut {
+                    self.may_be_cut_at(place.at)
+                } else {
+                    place.at == self.letters.len()
+                }
+            })
+            .min_by_key(|place| place.folded.len())?;
+        let mut steps = SmallVec::new();
+        let mut place = Some(end);
+        while let Some(at) = place {
+            steps.push((step(at.word), step(at.at)));
+            place = places.all.get(at.from);
+        }
+        steps.reverse();
+        Some(Alignment {
+            folded: end.folded,
+            steps,
+        })
     }
 
-    fn connector_swapped(&self, at: usize, token: &Token) -> bool {
-        token.is_connector()
-            && self
-                .cells
-                .get(at)
-                .and_then(|cell| self.tokens.get(cell.token))
-                .is_some_and(|registered| registered.is_connector() && registered.shown != token.shown)
+    /// Tells every place at which this word of the account may end when it begins here, with the letters it
+    /// stands for.
+    fn lay_word(
+        &self,
+        account: Words<'_>,
+        word: &Word,
+        at: usize,
+        mut told: impl FnMut(usize, &[u8], Option<Folding>),
+    ) {
+        let letters = account.letters_of(word);
+        let row = self.letters.get(at..).unwrap_or_default();
+        if account.has_seconds() || self.words.has_seconds() {
+            self.lay_with_seconds(account, word, at, &mut told);
+        } else if row.starts_with(letters) {
+            self.tell(at, at + letters.len(), letters, None, &mut told);
+        }
+        if word.is_connector() {
+            if let Some(registered) = self.word_at(at).filter(|registered| registered.is_connector()) {
+                let same = self.words.letters_of(registered) == letters && registered.kind == word.kind;
+                told(at + registered.len(), letters, (!same).then_some(Folding::Connector));
+            }
+            return;
+        }
+        if account.len() > MOST_WORDS {
+            return;
+        }
+        let abbreviation = Some(Folding::Abbreviation);
+        for full in expansions(word, self.rules.context) {
+            if row.starts_with(full) {
+                self.tell(at, at + full.len(), full, abbreviation, &mut told);
+            }
+        }
+        // The rest asks for a word, or the last part of one, that begins with the same letter.
+        let Some((full, whole)) = self.rest_of_word(at).filter(|(full, _)| full.len() > 2) else {
+            return;
+        };
+        if full.first() != letters.first() || full == letters {
+            return;
+        }
+        for (stem, ending) in short_endings(letters, self.rules.context) {
+            let stem = letters.get(..stem).unwrap_or_default();
+            if full.strip_prefix(stem) == Some(ending) {
+                told(at + full.len(), full, abbreviation);
+            }
+        }
+        if self.rules.context.is_descriptive() && is_beginning(letters, word, full, whole) {
+            told(at + full.len(), full, abbreviation);
+        }
+    }
+
+    /// The letters from this place to the end of the registered word in which it lies, and what is known of them
+    /// as a word: "primaironderwijs" is also "primair onderwijs".
+    fn rest_of_word(&self, at: usize) -> Option<(&'n [u8], Known)> {
+        let place = self.words.start() + at;
+        let after = self.words.list().partition_point(|word| word.start() <= place);
+        let word = self.words.get(after.checked_sub(1)?)?;
+        let letters = self.words.letters_of(word).get(place.checked_sub(word.start())?..)?;
+        let known = if place == word.start() {
+            word.known
+        } else {
+            known(letters, false)
+        };
+        Some((letters, known))
+    }
+
+    /// Letter by letter, where ü may be written u or ue on either side.
+    fn lay_with_seconds(
+        &self,
+        account: Words<'_>,
+        word: &Word,
+        at: usize,
+        told: &mut impl FnMut(usize, &[u8], Option<Folding>),
+    ) {
+        let letters = account.letters_of(word);
+        let (mut mine, mut theirs) = (0, at);
+        let mut folded = None;
+        let my_second = |mine: usize| mine.checked_sub(1).and_then(|i| account.second(word.start() + i));
+        let their_second = |theirs: usize| {
+            theirs
+                .checked_sub(1)
+                .and_then(|i| self.words.second(self.words.start() + i))
+        };
+        while let Some(letter) = letters.get(mine) {
+            let other = self.letters.get(theirs);
+            if other == Some(letter) {
+                mine += 1;
+                theirs += 1;
+            } else if theirs > at && their_second(theirs) == Some(*letter) {
+                mine += 1;
+                folded = Some(Folding::Diacritics);
+            } else if other.is_some() && my_second(mine) == other.copied() {
+                theirs += 1;
+                folded = Some(Folding::Diacritics);
+            } else {
+                return;
+            }
+        }
+        self.tell(at, theirs, letters, folded, told);
+        if my_second(mine).is_some() && my_second(mine) == self.letters.get(theirs).copied() {
+            self.tell(at, theirs + 1, letters, Some(Folding::Diacritics), told);
+        }
+    }
+
+    fn tell(
+        &self,
+        at: usize,
+        end: usize,
+        letters: &[u8],
+        folding: Option<Folding>,
+        told: &mut impl FnMut(usize, &[u8], Option<Folding>),
+    ) {
+        if !self.hides_a_boundary(at, end) {
+            told(end, letters, folding);
+        }
+    }
+
+    /// A word laid over a boundary of the registered name must not hide one between digits, or before a series
+    /// number: "Delta XI" is not "Deltax I".
+    fn hides_a_boundary(&self, at: usize, end: usize) -> bool {
+        let base = self.words.start();
+        let digit = |place: usize| self.letters.get(place).is_some_and(u8::is_ascii_digit);
+        let words = self.words.list().iter().enumerate();
+        let inside = words
+            .map(|(index, word)| (index, word, word.start().saturating_sub(base)))
+            .skip_while(|(_, _, start)| *start <= at)
+            .take_while(|(_, _, start)| *start < end);
+        inside.into_iter().any(|(index, word, start)| {
+            let series = index + 1 == self.words.len() && self.words.is_roman(word);
+            (digit(start.saturating_sub(1)) && digit(start)) || series
+        })
+    }
+
+    /// The registered word that begins at this place.
+    fn word_at(&self, at: usize) -> Option<&'n Word> {
+        self.index_at(at).and_then(|index| self.words.get(index))
+    }
+
+    fn index_at(&self, at: usize) -> Option<usize> {
+        let place = self.words.start() + at;
+        self.words.list().binary_search_by_key(&place, |word| word.start()).ok()
+    }
+
+    /// A word boundary of the account that keeps numbers apart must be one in the registered name too.
+    fn boundary_allows(&self, at: usize, before: Option<&[u8]>, letters: &[u8], last: bool) -> bool {
+        let Some(before) = before else { return true };
+        let digit = |letter: Option<&u8>| letter.is_some_and(u8::is_ascii_digit);
+        let digits = digit(before.last()) && digit(letters.first());
+        let series = || last && at < self.core && is_roman(letters);
+        if !(digits || series()) {
+            return true;
+        }
+        at >= self.core || self.word_at(at).is_some()
+    }
+
+    /// Words of the registered name that the account may lack before this word of its own.
+    fn skip(&self, places: &mut Places, word: &Word) {
+        let mut turn = 0;
+        let mut in_a_row = 0;
+        while let Some((from, place)) = places.now.get(turn).and_then(|at| Some((*at, *places.all.get(*at)?))) {
+            turn += 1;
+            let Some(index) = self.index_at(place.at) else { continue };
+            let skipped = self
+                .lost_connector(index, word)
+                .or_else(|| self.lost_preposition(index, word));
+            if let (Some((folding, loose)), Some(lost), true) = (skipped, self.words.get(index), in_a_row < MOST_WORDS)
+            {
+                in_a_row += 1;
+                let place = Place {
+                    at: place.at + lost.len(),
+                    folded: place.folded.with(folding),
+                    loose: place.loose || loose,
+                    from,
+                    ..place
+                };
+                Places::reach(&mut places.now, &mut places.all, place);
+            }
+        }
     }
 
     /// Banks lose an & and leave the gap. Between single letters only a wide gap shows it: J. & M. de Vries is
     /// not J.M. de Vries.
-    fn skip_lost_connector(&self, reached: &mut Reached, token: &Token) {
-        let mut skipped = Vec::new();
-        for (&at, used) in reached.iter() {
-            let Some(cell) = self.cells.get(at) else {
-                continue;
-            };
-            let index = cell.token;
-            let neighbours = (
-                index.checked_sub(1).and_then(|i| self.tokens.get(i)),
-                self.tokens.get(index + 1),
-            );
-            let (true, (Some(left), Some(right))) = (
-                cell.first && self.tokens.get(index).is_some_and(|t| t.kind == Kind::Ampersand),
-                neighbours,
-            ) else {
-                continue;
-            };
-            let words = left.plain.len() > 1 && right.plain.len() > 1;
-            let gap_shows = token.gap == Gap::WideSpace || (words && token.gap == Gap::Space);
-            if gap_shows && !token.is_connector() {
-                let mut used = used.clone();
-                used.insert(Folding::ConnectorLost);
-                skipped.push((at + 1, used));
-            }
+    fn lost_connector(&self, index: usize, word: &Word) -> Option<(Folding, bool)> {
+        let lost = self.words.get(index)?;
+        let (left, right) = (self.words.get(index.checked_sub(1)?)?, self.words.get(index + 1)?);
+        let words = left.len() > 1 && right.len() > 1;
+        let gap_shows = word.gap == Gap::WideSpace || (words && word.gap == Gap::Space);
+        if lost.kind == Kind::Ampersand && gap_shows && !word.is_connector() {
+            return Some((Folding::ConnectorLost, false));
         }
-        for (at, used) in skipped {
-            reach(reached, at, used);
-        }
+        // "onderwijs/voorzieningen" for "onderwijs en voorzieningen", in names that are descriptions.
+        let slash = lost.is_connector() && word.gap == Gap::Slash && self.rules.context.is_descriptive();
+        slash.then_some((Folding::Connector, false))
     }
 
-    /// "te" before a church's place; "voor" and "in de" where the name is being shortened anyway.
-    fn skip_preposition(&self, reached: &mut Reached, token: &Token, rules: Rules) {
-        if token.gap == Gap::Start {
-            return;
+    /// "te" before a church's place, "voor" in a foundation's name, and where the name is being shortened anyway
+    /// also the other prepositions before a descriptive word.
+    fn lost_preposition(&self, index: usize, word: &Word) -> Option<(Folding, bool)> {
+        let lost = self.words.get(index)?;
+        if !self.rules.context.is_descriptive() || (index > 0 && word.gap == Gap::Start) {
+            return None;
         }
-        // Two in a row at most: "in de".
-        for _ in 0..2 {
-            let mut skipped = Vec::new();
-            for (&at, used) in reached.iter() {
-                let Some(cell) = self.cells.get(at).filter(|cell| cell.first && at < self.core) else {
-                    continue;
-                };
-                let Some(word) = self.tokens.get(cell.token) else {
-                    continue;
-                };
-                let may_go = match rules.context {
-                    Context::Church => word.plain == "te",
-                    Context::Body => word.plain == "voor",
-                    _ => false,
-                };
-                if may_go && at > 0 {
-                    let mut used = used.clone();
-                    used.insert(Folding::Preposition);
-                    skipped.push((at + word.plain.len(), used));
-                }
+        let loose = match (self.rules.context, self.words.letters_of(lost)) {
+            (Context::Body, b"voor") => false,
+            (Context::Church, b"te") if index > 0 => false,
+            (Context::Body, b"tot") if index == 0 => true,
+            (_, b"de" | b"der")
+                if index == 1 && self.words.first().is_some_and(|first| self.words.spells(first, "voor")) =>
+            {
+                true
             }
-            for (at, used) in skipped {
-                reach(reached, at, used);
-            }
-        }
+            _ if index == 0 => return None,
+            (_, b"v" | b"voor" | b"van" | b"te" | b"in" | b"de" | b"het" | b"der" | b"den" | b"tot") => true,
+            _ => return None,
+        };
+        let next = self.words.get(index + 1)?;
+        let describes = || {
+            next.is(Role::Descriptive) || next.is(Role::Particle) || is_generic(self.words.letters_of(next), next.known)
+        };
+        (!loose || describes()).then_some((Folding::Preposition, loose))
     }
 
     /// A cut may hide the legal form and the end of the last word, of which four letters must show. It never
@@ -262,51 +430,98 @@ impl<'t> Row<'t> {
         if end >= self.core {
             return true;
         }
-        let Some(last) = self.tokens.len().checked_sub(1) else {
-            return false;
-        };
-        let start = self
-            .cells
-            .iter()
-            .position(|cell| cell.token == last)
-            .unwrap_or(self.core);
+        let Some(last) = self.words.last() else { return false };
+        let start = last.start().saturating_sub(self.words.start());
         let hidden_letters = self
-            .cells
+            .letters
             .get(end..self.core)
-            .is_some_and(|hidden| hidden.iter().all(|cell| cell.letter.is_ascii_lowercase()));
+            .is_some_and(|hidden| hidden.iter().all(u8::is_ascii_lowercase));
         end >= start.saturating_add(4) && hidden_letters
     }
 }
 
-/// What a word of the account may spell.
-fn alternatives(token: &Token, context: Context) -> Vec<(String, Option<Folding>)> {
-    let mut spelled = vec![(token.plain.clone(), None)];
-    if token.two_letter != token.plain {
-        spelled.push((token.two_letter.clone(), Some(Folding::Diacritics)));
+/// In the long names of foundations and associations any descriptive word may be shortened to its beginning:
+/// three letters with a dot, or four that end in a consonant and are no word themselves.
+fn is_beginning(letters: &[u8], word: &Word, full: &[u8], whole: Known) -> bool {
+    let descriptive = || whole.is(Role::Descriptive) || is_generic(full, whole);
+    let consonant = letters.last().is_some_and(|last| !b"aeiouy".contains(last));
+    let shortened = if word.dotted {
+        letters.len() >= 3
+    } else {
+        letters.len() >= 4 && consonant && !word.known.is_a_word()
+    };
+    shortened && letters.len() < full.len() && full.starts_with(letters) && descriptive()
+}
+
+/// A place in a name, which is never longer than `LONGEST_NAME` characters.
+fn step(place: usize) -> u16 {
+    u16::try_from(place).unwrap_or(u16::MAX)
+}
+
+fn is_roman(letters: &[u8]) -> bool {
+    letters.len() <= 5 && letters.iter().all(|letter| b"ivx".contains(letter))
+}
+
+impl Alignment {
+    /// The words that are each other, as pairs of runs: (words of the account, words of the registered name).
+    pub(crate) fn runs(&self, registered: Words<'_>) -> SmallVec<[[std::ops::Range<usize>; 2]; 12]> {
+        let mut runs = SmallVec::new();
+        let (mut word, mut index) = (0, 0);
+        let base = registered.start();
+        for (words, letters) in self
+            .steps
+            .iter()
+            .map(|(words, letters)| (usize::from(*words), usize::from(*letters)))
+        {
+            let ahead = registered.list().iter().skip(index);
+            let covered = ahead
+                .take_while(|word| word.end().saturating_sub(base) <= letters)
+                .count();
+            let complete = registered
+                .get((index + covered).saturating_sub(1))
+                .is_some_and(|last| covered > 0 && last.end().saturating_sub(base) == letters);
+            if complete {
+                runs.push([word..words, index..index + covered]);
+                (word, index) = (words, index + covered);
+            }
+        }
+        // A cut last word, or one that runs into the hidden legal form.
+        let words = self.steps.last().map_or(0, |(words, _)| usize::from(*words));
+        if word < words || index < registered.len() {
+            runs.push([word..words, index..registered.len()]);
+        }
+        runs
     }
-    if token.kind == Kind::ConnectorWord {
-        spelled.push(("&".to_owned(), None));
-    }
-    spelled.extend(
-        expansions(token, context)
-            .into_iter()
-            .map(|full| (full, Some(Folding::Abbreviation))),
-    );
-    spelled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tokens;
+    use crate::name::Name;
 
     const PLAIN: Rules = Rules {
         context: Context::Company,
         cut: false,
     };
+    const BODY: Rules = Rules {
+        context: Context::Body,
+        cut: false,
+    };
 
     fn same(account: &str, registered: &str, rules: Rules) -> bool {
-        align(&tokens(account), &tokens(registered), &[], rules).is_some()
+        align(Name::read(account).words(), Name::read(registered).words(), &[], rules).is_some()
+    }
+
+    fn runs(account: &str, registered: &str) -> Vec<(String, String)> {
+        let (account, registered) = (Name::read(account), Name::read(registered));
+        let (account, registered) = (account.words(), registered.words());
+        let alignment = align(account, registered, &[], PLAIN).unwrap();
+        let written =
+            |words: Words<'_>, range: &std::ops::Range<usize>| words.part(range.clone()).as_written().to_owned();
+        let runs = alignment.runs(registered);
+        runs.iter()
+            .map(|[mine, theirs]| (written(account, mine), written(registered, theirs)))
+            .collect()
     }
 
     #[test]
@@ -319,10 +534,12 @@ mod tests {
 
     #[test]
     fn umlauts_align_with_either_spelling_and_with_themselves() {
-        for account in ["Zeehörn", "Zeehorn", "Zeehoern"] {
+        for account in ["Zeehörn", "Zeehorn", "Zeehoern", "Zeeho\u{308}rn"] {
             assert!(same(account, "Zeehörn", PLAIN), "{account}");
         }
         assert!(same("Zeehörn", "Zeehoern", PLAIN));
+        assert!(same("Muelloer Zee", "Müllör Zee", PLAIN));
+        assert!(same("Hü Zee", "Hue Zee", PLAIN));
         assert!(!same("Zeehorn", "Zeehoern", PLAIN));
     }
 
@@ -330,11 +547,12 @@ mod tests {
     fn connectors_stand_for_each_other_and_only_a_visible_gap_stands_for_a_lost_one() {
         for account in [
             "Zee en Wolf",
-            "ZEE + WOLF",
+            "Zee and Wolf",
+            "Zee+Wolf",
             "Zee&Wolf",
-            "zee and wolf",
             "Zee  Wolf",
             "Zee Wolf",
+            "Zee und Wolf",
         ] {
             assert!(same(account, "Zee & Wolf", PLAIN), "{account}");
         }
@@ -370,17 +588,37 @@ mod tests {
         assert!(!same("Zeewolf", "Zeewolf Visserij", cut));
         assert!(!same("Zeewolf Visserij", "Zeewolf Visserij 2", cut));
         let forms = ["bv".to_owned()];
+        let registered = Name::read("Zeewolf");
         for account in ["Zeewolf", "Zeewolf B", "Zeewolf B V"] {
-            assert!(
-                align(&tokens(account), &tokens("Zeewolf"), &forms, cut).is_some(),
-                "{account}"
-            );
+            let account = Name::read(account);
+            assert!(align(account.words(), registered.words(), &forms, cut).is_some());
         }
     }
 
     #[test]
-    fn only_the_account_may_be_shortened() {
-        assert!(same("Gebr. Zeewolf", "Gebroeders Zeewolf", PLAIN));
-        assert!(!same("Gebroeders Zeewolf", "Gebr. Zeewolf", PLAIN));
+    fn the_beginning_of_a_descriptive_word_stands_for_it_in_the_names_of_bodies_only() {
+        for account in ["Openb. Onderw. Zeewolde", "OPENB ONDERW ZEEWOLDE"] {
+            assert!(same(account, "Openbaar Onderwijs Zeewolde", BODY), "{account}");
+            assert!(!same(account, "Openbaar Onderwijs Zeewolde", PLAIN), "{account}");
+        }
+        assert!(!same("On. Zeewolde", "Onderwijs Zeewolde", BODY), "two letters");
+        assert!(
+            !same("Onderwij Zeew.", "Onderwijs Zeewolde", BODY),
+            "a name is no descriptive word"
+        );
+    }
+
+    #[test]
+    fn every_word_finds_its_counterpart() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(
+            runs("ZEE WOLF  MEEUW-EN KWAL", "Zeewolf & Meeuwen Kwal"),
+            [
+                pair("ZEE WOLF", "Zeewolf"),
+                pair("", "&"),
+                pair("MEEUW-EN", "Meeuwen"),
+                pair("KWAL", "Kwal")
+            ]
+        );
     }
 }

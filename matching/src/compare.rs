@@ -1,17 +1,20 @@
 //! The question: is this account holder that organisation?
 
-use crate::accept::{Accepted, Record, Registered, accept};
-use crate::evidence::{Evidence, Folding, Verdict, masked};
+use crate::accept::{Accepted, Account, Pairs, Record, Registered, accept};
+use crate::combined::{Combined, combined};
+use crate::evidence::{Evidence, Verdict, WordPair, masked};
 use crate::explain::{closest, explain};
 use crate::fold::plain_letters;
+use crate::foldings::{Folding, Foldings};
 use crate::forms::stated;
-use crate::halves::pair;
+use crate::name::Name;
 use crate::reason::{Reason, ReasonCode};
 use crate::refuse::{disguises, objections, only_payment_service, payment_service, unreadable};
-use crate::token::tokens;
+use crate::repair::restored;
 use crate::visible::{findings, visible};
 use crate::{LONGEST_NAME, VERSION};
-use std::collections::BTreeSet;
+use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// The organisation's names as registered.
 #[derive(Clone, Copy)]
@@ -22,6 +25,9 @@ pub struct RegisteredNames<'a> {
     pub trade_names: &'a [String],
     /// The legal form in the register's own words.
     pub legal_form: Option<&'a str>,
+    /// The country of the register, as ISO 3166-1 alpha-2; `None` for the Netherlands. Some countries have a name
+    /// for one legal form in each of their languages.
+    pub country: Option<&'a str>,
 }
 
 impl std::fmt::Debug for RegisteredNames<'_> {
@@ -30,6 +36,7 @@ impl std::fmt::Debug for RegisteredNames<'_> {
             .field("legal_name", &masked(self.legal_name))
             .field("trade_names", &self.trade_names.len())
             .field("legal_form", &self.legal_form)
+            .field("country", &self.country)
             .finish()
     }
 }
@@ -38,92 +45,164 @@ impl std::fmt::Debug for RegisteredNames<'_> {
 ///
 /// Any text of any length is answered, in bounded time.
 pub fn compare(account_name: &str, names: &RegisteredNames<'_>) -> Evidence {
-    let shown: String = visible(&account_name.chars().take(LONGEST_NAME).collect::<String>());
-    let review = |reasons: Vec<Reason>| Evidence {
-        verdict: Verdict::Review,
-        score: 0,
-        reasons,
-        matched_name: None,
-        folded: Vec::new(),
-        left_over_account: Vec::new(),
-        left_over_registered: Vec::new(),
-        account_name_shown: shown.clone(),
-        version: VERSION.to_owned(),
-    };
-    let reasons = unreadable(account_name);
-    if !reasons.is_empty() {
-        return review(reasons);
+    if is_too_long(account_name) {
+        let shown: String = account_name.chars().take(LONGEST_NAME).collect();
+        return Question::review(visible(&shown), vec![Reason::plain(ReasonCode::TooLong)]);
     }
     let registered = registered(names);
-    if registered.is_empty() {
-        return review(vec![Reason::plain(ReasonCode::RegisteredNameMissing)]);
-    }
-    let record = Record {
-        form: names.legal_form.and_then(stated),
+    let question = Question {
+        registered: &registered,
+        record: Record {
+            form: names.legal_form.and_then(stated),
+            country: names.country,
+        },
     };
-    let account = tokens(account_name);
-    let length = account_name.trim().chars().count();
-
-    let mut reasons = objections(&account, &registered);
-    reasons.extend(disguises(account_name, &registered));
-    let payment = payment_service(&account);
-    if reasons.is_empty() {
-        for name in &registered {
-            match accept(&account, length, name, &record) {
-                // A payment service may be activated itself, but not by way of a trade name.
-                Ok(Some(_)) if !name.statutory && only_payment_service(&account) => {}
-                Ok(Some(accepted)) => return matched(account_name, shown, name, accepted),
-                Ok(None) => {}
-                Err(objection) => {
-                    if !reasons.iter().any(|known| known.code == objection.code) {
-                        reasons.push(objection);
-                    }
-                }
-            }
-        }
-        match pair(&account, length, &registered, &record) {
-            Ok(Some(pair)) => {
-                let evidence = review(vec![Reason::new(pair.code, pair.names)]);
-                return Evidence {
-                    verdict: Verdict::Match,
-                    score: 100,
-                    matched_name: Some(pair.name.to_owned()),
-                    folded: pair.folded.into_iter().collect(),
-                    ..evidence
-                };
-            }
-            Ok(None) => {}
-            Err(objection) => reasons.insert(0, objection),
-        }
+    let evidence = question.answer(account_name);
+    if evidence.verdict == Verdict::Match {
+        return evidence;
     }
-    reasons.extend(payment);
-    let Some((closest, similarity)) = closest(&account, &registered, &record) else {
-        return review(reasons);
+    // Damage is undone only where that explains everything; a review shows the name as it came.
+    let Some(restored) = restored(account_name) else {
+        return evidence;
     };
-    let told = explain(&account, length, closest, &record, reasons);
+    let again = question.answer(&restored);
+    if again.verdict == Verdict::Match {
+        let mut reasons = again.reasons;
+        reasons.push(Reason::plain(ReasonCode::EncodingRestored));
+        return Evidence {
+            reasons,
+            folded: again.folded.with(Folding::Encoding),
+            account_name_shown: visible(account_name),
+            ..again
+        };
+    }
+    let mut reasons = vec![Reason::new(ReasonCode::DamagedText, vec![visible(account_name)])];
+    reasons.extend(
+        again
+            .reasons
+            .into_iter()
+            .filter(|reason| reason.code != ReasonCode::DamagedText),
+    );
     Evidence {
-        score: similarity.min(99),
-        matched_name: (similarity > 0).then(|| closest.text.to_owned()),
-        left_over_account: told.left_over_account,
-        left_over_registered: told.left_over_registered,
-        ..review(told.reasons)
+        reasons,
+        account_name_shown: visible(account_name),
+        ..again
     }
+}
+
+fn is_too_long(text: &str) -> bool {
+    text.len() > LONGEST_NAME && text.chars().nth(LONGEST_NAME).is_some()
 }
 
 /// The usable names, statutory first. A registered name too long or unreadable to us cannot be matched.
-fn registered<'a>(names: &RegisteredNames<'a>) -> Vec<Registered<'a>> {
-    std::iter::once((names.legal_name, true))
-        .chain(names.trade_names.iter().map(|name| (name.as_str(), false)))
-        .filter(|(text, _)| text.chars().nth(LONGEST_NAME).is_none() && findings(text).is_empty())
-        .map(|(text, statutory)| Registered::new(text, statutory))
-        .filter(|name| name.tokens.iter().any(|token| !token.is_connector()))
-        .collect()
+fn registered<'n>(names: &RegisteredNames<'n>) -> Vec<Registered<'n>> {
+    let all = std::iter::once(names.legal_name).chain(names.trade_names.iter().map(String::as_str));
+    let mut usable = Vec::with_capacity(1 + names.trade_names.len());
+    for (index, text) in all.enumerate() {
+        if is_too_long(text) || !findings(text).is_empty() {
+            continue;
+        }
+        usable.push(Registered {
+            text,
+            index,
+            name: Name::read(text),
+        });
+        if usable.last().is_some_and(Registered::is_empty) {
+            usable.pop();
+        }
+    }
+    usable
 }
 
-fn matched(account_name: &str, shown: String, name: &Registered<'_>, accepted: Accepted) -> Evidence {
-    let mut folded = accepted.folded;
-    folded.extend(surface(account_name, name.text, &folded));
-    let first = match (name.statutory, account_name == name.text) {
+/// All that an account name is compared with.
+struct Question<'q> {
+    registered: &'q [Registered<'q>],
+    record: Record<'q>,
+}
+
+impl<'q> Question<'q> {
+    fn review(shown: String, reasons: Vec<Reason>) -> Evidence {
+        Evidence {
+            verdict: Verdict::Review,
+            score: 0,
+            reasons,
+            matched_name: None,
+            folded: Foldings::NONE,
+            words: Vec::new(),
+            left_over_account: Vec::new(),
+            left_over_registered: Vec::new(),
+            account_name_shown: shown,
+            version: Cow::Borrowed(VERSION),
+        }
+    }
+
+    fn answer(&self, account_name: &str) -> Evidence {
+        let name = Name::read(account_name);
+        let words = name.words();
+        let reasons = unreadable(account_name, words);
+        if !reasons.is_empty() {
+            return Self::review(visible(account_name), reasons);
+        }
+        if self.registered.is_empty() {
+            let reasons = vec![Reason::plain(ReasonCode::RegisteredNameMissing)];
+            return Self::review(visible(account_name), reasons);
+        }
+        let length = account_name.trim().chars().count();
+        let account = Account::new(words, length);
+        let mut reasons = objections(words, self.registered);
+        reasons.extend(disguises(account_name, self.registered));
+        let payment = payment_service(&account);
+        if reasons.is_empty() {
+            for name in self.registered {
+                match accept(&account, name, &self.record) {
+                    // A payment service may be activated itself, but not by way of a trade name.
+                    Ok(Some(_)) if payment.is_some() && !name.is_statutory() && only_payment_service(&account) => {}
+                    Ok(Some(mut accepted)) => match accepted.too_little.take() {
+                        None => return matched(account_name, name, accepted),
+                        Some(reason) => note(&mut reasons, reason),
+                    },
+                    Ok(None) => {}
+                    Err(objection) => note(&mut reasons, objection),
+                }
+            }
+            match combined(&account, length, self.registered, &self.record) {
+                Ok(Some(combined)) => return matched_together(account_name, combined),
+                Ok(None) => {}
+                Err(objection) => reasons.insert(0, objection),
+            }
+        }
+        reasons.extend(payment);
+        let Some((closest, likeness)) = closest(&account, self.registered, &self.record) else {
+            return Self::review(visible(account_name), reasons);
+        };
+        let told = explain(&account, closest, &self.record, reasons);
+        Evidence {
+            score: likeness.min(99),
+            matched_name: (likeness > 0).then(|| closest.text.to_owned()),
+            words: word_pairs(Some(closest.index), &told.pairs).collect(),
+            left_over_account: told.left_over_account,
+            left_over_registered: told.left_over_registered,
+            ..Self::review(visible(account_name), told.reasons)
+        }
+    }
+}
+
+fn note(reasons: &mut Vec<Reason>, reason: Reason) {
+    if !reasons.iter().any(|known| known.code == reason.code) {
+        reasons.push(reason);
+    }
+}
+
+fn word_pairs(name: Option<usize>, pairs: &Pairs<'_, '_>) -> impl Iterator<Item = WordPair> {
+    pairs.iter().map(move |(mine, theirs)| WordPair {
+        account: mine.as_written().to_owned(),
+        registered: theirs.as_written().to_owned(),
+        name: name.unwrap_or_default(),
+    })
+}
+
+fn matched(account_name: &str, name: &Registered<'_>, accepted: Accepted<'_, '_>) -> Evidence {
+    let first = match (name.is_statutory(), account_name == name.text) {
         (true, true) => Reason::plain(ReasonCode::ExactName),
         (true, false) => Reason::plain(ReasonCode::EqualAfterFolding),
         (false, _) => Reason::new(ReasonCode::RegisteredTradeName, vec![name.text.to_owned()]),
@@ -133,45 +212,65 @@ fn matched(account_name: &str, shown: String, name: &Registered<'_>, accepted: A
     Evidence {
         verdict: Verdict::Match,
         score: 100,
-        reasons,
         matched_name: Some(name.text.to_owned()),
-        folded: folded.into_iter().collect(),
-        left_over_account: Vec::new(),
-        left_over_registered: Vec::new(),
-        account_name_shown: shown,
-        version: VERSION.to_owned(),
+        folded: surface(account_name, name.text, accepted.folded),
+        words: word_pairs(Some(name.index), &accepted.pairs).collect(),
+        ..Question::review(visible(account_name), reasons)
     }
 }
 
-/// Differences that show on the surface of two names that are known to be the same.
-fn surface(account: &str, registered: &str, known: &BTreeSet<Folding>) -> Vec<Folding> {
-    let mut folded = Vec::new();
-    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    let (mine, theirs) = (letters(account), letters(registered));
-    let lower = (mine.to_lowercase(), theirs.to_lowercase());
-    if mine != theirs && (lower.0 == lower.1 || account.to_uppercase() == account || account.to_lowercase() == account)
-    {
-        folded.push(Folding::Case);
+fn matched_together(account_name: &str, combined: Combined<'_, '_>) -> Evidence {
+    let pairs = combined.pairs.iter();
+    Evidence {
+        verdict: Verdict::Match,
+        score: 100,
+        matched_name: Some(combined.name.text.to_owned()),
+        folded: combined.folded,
+        words: pairs.flat_map(|(name, pairs)| word_pairs(*name, pairs)).collect(),
+        ..Question::review(visible(account_name), vec![Reason::new(combined.code, combined.names)])
     }
-    if lower.0 != lower.1 && plain_letters(account) == plain_letters(registered) {
-        folded.push(Folding::Diacritics);
+}
+
+/// Adds the differences that show on the surface of two names that are known to be the same.
+fn surface(account: &str, registered: &str, known: Foldings) -> Foldings {
+    let mut folded = known;
+    if account == registered {
+        return folded;
     }
-    let marks = |text: &str| {
-        text.chars()
-            .filter(|c| !c.is_alphanumeric() && !c.is_whitespace() && *c != '-')
-            .collect::<String>()
-    };
-    if marks(account) != marks(registered) {
-        folded.push(Folding::Punctuation);
+    fn letters(text: &str) -> impl Iterator<Item = char> {
+        text.chars().filter(|c| c.is_alphanumeric())
+    }
+    let ascii = account.is_ascii() && registered.is_ascii();
+    let same_case = letters(account).eq(letters(registered));
+    let same_letters = same_case
+        || if ascii {
+            letters(account)
+                .map(|c| c.to_ascii_lowercase())
+                .eq(letters(registered).map(|c| c.to_ascii_lowercase()))
+        } else {
+            letters(account)
+                .flat_map(char::to_lowercase)
+                .eq(letters(registered).flat_map(char::to_lowercase))
+        };
+    let one_case = |text: &str| !text.contains(char::is_lowercase) || !text.contains(char::is_uppercase);
+    if !same_case && (same_letters || (one_case(account) && !one_case(registered))) {
+        folded.insert(Folding::Case);
+    }
+    if !same_letters && !ascii && plain_letters(account) == plain_letters(registered) {
+        folded.insert(Folding::Diacritics);
+    }
+    let is_mark = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && *c != '-';
+    if !account.chars().filter(is_mark).eq(registered.chars().filter(is_mark)) {
+        folded.insert(Folding::Punctuation);
     }
     let spaces = |text: &str| {
-        text.split([' ', '-', '\t', '\u{a0}'])
-            .map(letters)
-            .map(|word| word.chars().count())
-            .collect::<Vec<_>>()
+        let words = text.split([' ', '-', '\t', '\u{a0}']);
+        words
+            .map(|word| word.chars().filter(|c| c.is_alphanumeric()).count())
+            .collect::<SmallVec<[usize; 16]>>()
     };
-    if spaces(account) != spaces(registered) && !known.contains(&Folding::Cut) {
-        folded.push(Folding::Spacing);
+    if spaces(account) != spaces(registered) && !known.contains(Folding::Cut) {
+        folded.insert(Folding::Spacing);
     }
     folded
 }

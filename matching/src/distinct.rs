@@ -1,116 +1,123 @@
-//! Names that are no evidence on their own, from `data/generic_words.txt`.
+//! Names that are no evidence on their own: trades (`data/generic_words.txt`), names that many carry
+//! (`data/shared_names.txt`) and persons.
 
-use crate::persons::{is_common_surname, only_a_person};
+use crate::lexicon::{Known, Role, lines};
+use crate::name::{Word, Words};
+use crate::persons::only_a_person;
 use crate::reason::{Reason, ReasonCode};
-use crate::token::{Token, shown};
-use crate::words::{Role, has_role};
-use std::collections::BTreeSet;
+use rustc_hash::FxHashSet;
 use std::sync::LazyLock;
 
-static WORDS: LazyLock<BTreeSet<&'static str>> =
-    LazyLock::new(|| list().filter(|word| !word.starts_with('-')).collect());
-static ENDINGS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| list().filter_map(|word| word.strip_prefix('-')).collect());
+/// Endings that make any word a trade: `-bedrijf`.
+static ENDINGS: LazyLock<FxHashSet<&'static [u8]>> = LazyLock::new(|| {
+    let words = lines(include_str!("../data/generic_words.txt")).flat_map(str::split_whitespace);
+    words
+        .filter_map(|word| word.strip_prefix('-'))
+        .map(str::as_bytes)
+        .collect()
+});
 
-fn list() -> impl Iterator<Item = &'static str> {
-    include_str!("../data/generic_words.txt")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .flat_map(str::split_whitespace)
-}
+static LONGEST_ENDING: LazyLock<usize> =
+    LazyLock::new(|| ENDINGS.iter().map(|ending| ending.len()).max().unwrap_or_default());
+
+/// The shared names as letters, without an article in front.
+static SHARED: LazyLock<FxHashSet<String>> = LazyLock::new(|| {
+    let names = lines(include_str!("../data/shared_names.txt"));
+    names
+        .map(|line| {
+            let words = line.trim().split(' ').skip_while(|word| ARTICLES.contains(word));
+            words.collect::<String>()
+        })
+        .collect()
+});
+
+const ARTICLES: [&str; 6] = ["de", "het", "een", "t", "the", "ons"];
 
 /// Says what is done rather than who does it.
-pub(crate) fn is_generic(token: &Token) -> bool {
-    is_listed(token)
-        || ENDINGS
-            .iter()
-            .any(|ending| token.plain.len() > ending.len() && token.plain.ends_with(ending))
-}
-
-fn is_listed(token: &Token) -> bool {
-    WORDS.contains(token.plain.as_str())
+pub(crate) fn is_generic(letters: &[u8], known: Known) -> bool {
+    known.is(Role::Generic) || {
+        let longest = letters.len().saturating_sub(1).min(*LONGEST_ENDING);
+        (3..=longest).any(|length| {
+            let ending = letters.get(letters.len().saturating_sub(length)..).unwrap_or_default();
+            ENDINGS.contains(ending)
+        })
+    }
 }
 
 /// Why a name proves nothing by itself; `None` when it is distinctive.
 ///
-/// Trade names are not unique: "Catering" or "J. de Vries" on record says little about whose account it is.
-/// A trade with a surname or a place ("Visserij Bakker") is taken as distinctive.
-pub(crate) fn too_little(core: &[Token]) -> Option<Reason> {
+/// Trade names are not unique: "Catering", "De Regenboog" or "J. de Vries" on record says little about whose
+/// account it is. A trade with a surname or a place ("Visserij Bakker") is taken as distinctive.
+pub(crate) fn too_little(core: Words<'_>) -> Option<Reason> {
     if letters_and_digits(core) < 4 {
-        return Some(Reason::new(ReasonCode::NameTooShort, shown(core)));
+        return Some(Reason::new(ReasonCode::NameTooShort, core.each_shown()));
     }
-    if only_generic(core, is_generic) {
-        return Some(Reason::new(ReasonCode::GenericName, shown(core)));
+    if only_generic(core, |word| is_generic(core.letters_of(word), word.known)) {
+        return Some(Reason::new(ReasonCode::GenericName, core.each_shown()));
     }
-    (only_a_person(core) || only_a_family(core)).then(|| Reason::new(ReasonCode::PrivatePerson, shown(core)))
+    if is_shared(core) {
+        return Some(Reason::new(ReasonCode::SharedName, core.each_shown()));
+    }
+    (only_a_person(core) || only_a_family(core)).then(|| Reason::new(ReasonCode::PrivatePerson, core.each_shown()))
 }
 
 /// The same for a statutory name that shows its legal form: only a name that many may carry is too little.
-pub(crate) fn too_little_with_form(core: &[Token]) -> Option<Reason> {
-    only_generic(core, is_listed).then(|| Reason::new(ReasonCode::GenericName, shown(core)))
+pub(crate) fn too_little_with_form(core: Words<'_>) -> Option<Reason> {
+    only_generic(core, |word| word.is(Role::Generic)).then(|| Reason::new(ReasonCode::GenericName, core.each_shown()))
 }
 
-fn letters_and_digits(core: &[Token]) -> usize {
-    let words = core.iter().filter(|token| !token.is_connector());
-    words.map(|token| token.plain.len()).sum()
+fn letters_and_digits(core: Words<'_>) -> usize {
+    core.iter().filter(|word| !word.is_connector()).map(Word::len).sum()
+}
+
+fn is_shared(core: Words<'_>) -> bool {
+    let articles = core
+        .iter()
+        .take_while(|word| ARTICLES.iter().any(|article| core.spells(word, article)))
+        .count();
+    let letters = core.part(articles..core.len()).letters();
+    std::str::from_utf8(letters).is_ok_and(|letters| SHARED.contains(letters))
 }
 
 /// "Gebroeders De Vries", "Visser & Zn": there are many.
-fn only_a_family(core: &[Token]) -> bool {
-    let mut content = core.iter().filter(|token| is_telling(token) && !is_family_word(token));
-    content.next().is_some_and(is_common_surname) && content.next().is_none()
+fn only_a_family(core: Words<'_>) -> bool {
+    let mut content = core
+        .iter()
+        .filter(|word| is_telling(core, word) && !word.is(Role::Family));
+    content.next().is_some_and(|word| word.is(Role::Surname)) && content.next().is_none()
 }
 
-fn is_family_word(token: &Token) -> bool {
-    matches!(
-        token.plain.as_str(),
-        "gebr"
-            | "gebroeders"
-            | "zoon"
-            | "zonen"
-            | "zn"
-            | "dochter"
-            | "dochters"
-            | "familie"
-            | "fam"
-            | "erven"
-            | "wed"
-            | "weduwe"
-    )
-}
-
-fn only_generic(core: &[Token], generic: impl Fn(&Token) -> bool) -> bool {
-    let content: Vec<&Token> = core.iter().filter(|token| !is_filler(token)).collect();
+fn only_generic(core: Words<'_>, generic: impl Fn(&Word) -> bool) -> bool {
     // Many surnames are trades; beside another word they are surnames: "Rijwielhandel Bakker".
-    let telling: Vec<&Token> = core.iter().filter(|token| is_telling(token)).collect();
-    let named = telling.len() > 1 && telling.iter().any(|token| is_common_surname(token));
-    !named && content.iter().all(|token| generic(token))
+    let mut telling = core.iter().filter(|word| is_telling(core, word));
+    let named = telling.clone().any(|word| word.is(Role::Surname)) && telling.nth(1).is_some();
+    !named && core.iter().filter(|word| !is_filler(core, word)).all(generic)
 }
 
 /// Beside the point when we ask whether a name is distinctive.
-fn is_filler(token: &Token) -> bool {
-    !is_telling(token) || has_role(token, Role::Holding) || has_role(token, Role::Part)
+fn is_filler(core: Words<'_>, word: &Word) -> bool {
+    !is_telling(core, word) || word.is(Role::Holding) || word.is(Role::Part)
 }
 
 /// A word with a meaning of its own, be it a common one.
-fn is_telling(token: &Token) -> bool {
-    let empty = token.is_connector()
-        || token.is_number()
-        || token.is_roman()
-        || token.plain.len() == 1
-        || has_role(token, Role::Particle)
-        || has_role(token, Role::Wide)
-        || has_role(token, Role::Direction);
+fn is_telling(core: Words<'_>, word: &Word) -> bool {
+    let empty = word.is_connector()
+        || core.is_number(word)
+        || core.is_roman(word)
+        || word.len() == 1
+        || word.is(Role::Particle)
+        || word.is(Role::Wide)
+        || word.is(Role::Direction);
     !empty
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tokens;
+    use crate::name::Name;
 
-    fn verdict(name: &str) -> Option<ReasonCode> {
-        too_little(&tokens(name)).map(|reason| reason.code)
+    fn verdict(text: &str) -> Option<ReasonCode> {
+        too_little(Name::read(text).words()).map(|reason| reason.code)
     }
 
     #[test]
@@ -129,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_many_carry_says_too_little() {
+        for name in ["De Regenboog", "'t Hoekje", "REGENBOOG"] {
+            assert_eq!(verdict(name), Some(ReasonCode::SharedName), "{name}");
+        }
+        assert_eq!(verdict("Regenboog Schilders Zeewolde"), None);
+    }
+
+    #[test]
     fn three_letters_are_too_few() {
         assert_eq!(verdict("Z.W.F."), Some(ReasonCode::NameTooShort));
         assert_eq!(verdict("ZWFX"), None);
@@ -136,10 +151,9 @@ mod tests {
 
     #[test]
     fn a_bare_person_says_too_little() {
-        assert_eq!(verdict("J. de Vries"), Some(ReasonCode::PrivatePerson));
-        assert_eq!(verdict("Jansen"), Some(ReasonCode::PrivatePerson));
-        assert_eq!(verdict("Gebr. de Vries"), Some(ReasonCode::PrivatePerson));
-        assert_eq!(verdict("Visser & Zn"), Some(ReasonCode::PrivatePerson));
+        for name in ["J. de Vries", "Jansen", "Gebr. de Vries", "Visser & Zn"] {
+            assert_eq!(verdict(name), Some(ReasonCode::PrivatePerson), "{name}");
+        }
     }
 
     #[test]
@@ -155,10 +169,5 @@ mod tests {
         ] {
             assert_eq!(verdict(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn the_list_is_folded_and_has_no_empty_words() {
-        assert!(list().all(|word| word.is_ascii() && word == word.to_lowercase() && word.len() > 1));
     }
 }

@@ -1,7 +1,9 @@
 //! The answer: a verdict with what it rests on.
 
+use crate::foldings::Foldings;
 use crate::reason::Reason;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What follows from the names alone.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,38 +25,15 @@ impl Verdict {
     }
 }
 
-/// Differences that were folded away on the way to a match: the closed list.
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[serde(rename_all = "snake_case")]
-pub enum Folding {
-    /// Capitals.
-    Case,
-    /// Accents, ligatures and their two-letter spellings (ü as u or ue, æ as ae, ĳ as ij).
-    Diacritics,
-    /// Punctuation and symbols.
-    Punctuation,
-    /// Spaces and hyphens: the same letters in the same order.
-    Spacing,
-    /// &, +, en and and for one another.
-    Connector,
-    /// An & that the bank lost.
-    ConnectorLost,
-    /// The same legal form in another notation.
-    LegalFormNotation,
-    /// The legal form in front instead of behind, or the other way round.
-    LegalFormPosition,
-    /// A legal form that only the register's form field states.
-    LegalFormFromRegister,
-    /// A partnership's legal form left out.
-    LegalFormLeftOut,
-    /// A word shortened in a usual way.
-    Abbreviation,
-    /// A preposition left out of a shortened or a church's name.
-    Preposition,
-    /// A name cut at a bank's field length.
-    Cut,
-    /// Two registered names written as one.
-    TwoNames,
+/// Words of the account name beside the words of a registered name that they are.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq)]
+pub struct WordPair {
+    /// As the bank reported them; empty for an & that it lost.
+    pub account: String,
+    /// As registered; empty for a word that only joins two names.
+    pub registered: String,
+    /// Which registered name: 0 the statutory name, 1 the first trade name, and so on.
+    pub name: usize,
 }
 
 /// The outcome of one comparison; stored with the decision, never recomputed to explain it.
@@ -69,15 +48,18 @@ pub struct Evidence {
     /// The registered name that matched, or came closest.
     pub matched_name: Option<String>,
     /// What was folded to get to a match; empty for a review.
-    pub folded: Vec<Folding>,
+    pub folded: Foldings,
+    /// Which words of the account name are which words of which registered name, from left to right.
+    #[serde(default)]
+    pub words: Vec<WordPair>,
     /// Words of the account that the closest registered name does not have.
     pub left_over_account: Vec<String>,
     /// Words of the closest registered name that the account does not have.
     pub left_over_registered: Vec<String>,
-    /// The account name with invisible characters made visible.
+    /// The account name as it came, with invisible characters made visible.
     pub account_name_shown: String,
     /// The version of the matcher that decided.
-    pub version: String,
+    pub version: Cow<'static, str>,
 }
 
 impl std::fmt::Debug for Evidence {
@@ -88,6 +70,7 @@ impl std::fmt::Debug for Evidence {
             .field("reasons", &self.reasons)
             .field("matched_name", &self.matched_name.as_deref().map(masked))
             .field("folded", &self.folded)
+            .field("words", &self.words.len())
             .field("left_over_account", &self.left_over_account.len())
             .field("left_over_registered", &self.left_over_registered.len())
             .field("account_name_shown", &masked(&self.account_name_shown))

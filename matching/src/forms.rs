@@ -1,8 +1,10 @@
-//! Legal forms: their notations, and where they stand in a name. The table is `data/legal_forms.tsv`.
+//! Legal forms and their notations. The tables are `data/legal_forms.tsv` and,
+//! for countries in which one form has several names, `data/same_forms.tsv`.
 
-use crate::fold::plain_letters;
-use crate::token::{Gap, Token};
-use std::collections::BTreeSet;
+use crate::fold::{latin, plain_letters};
+use crate::lexicon::lines;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::sync::LazyLock;
 
 /// What sort of subject a form makes.
@@ -23,7 +25,7 @@ pub(crate) enum FormKind {
 
 /// How sure a notation is to be a form.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Certainty {
+pub(crate) enum Certainty {
     Sure,
     /// Also a word: in a registered name only when the register states the form.
     AlsoWord,
@@ -31,29 +33,35 @@ enum Certainty {
     AccountOnly,
 }
 
-struct Notation {
-    words: Vec<&'static str>,
-    letters: String,
-    certainty: Certainty,
+/// One way of writing a form.
+pub(crate) struct Notation {
+    pub form: &'static Form,
+    pub certainty: Certainty,
+    /// The lengths of its words.
+    pub words: SmallVec<[usize; 4]>,
 }
 
 /// One row of the table.
 pub(crate) struct Form {
     pub code: &'static str,
     pub kind: FormKind,
-    in_front: bool,
-    behind: bool,
-    notations: Vec<Notation>,
-    wordings: Vec<String>,
+    /// It may stand in front of a name.
+    pub in_front: bool,
+    /// It may stand behind a name.
+    pub behind: bool,
+    notations: &'static str,
+    wordings: &'static str,
 }
 
-static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    include_str!("../data/legal_forms.tsv")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(row)
-        .collect()
-});
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| lines(TABLE).filter_map(row).collect());
+
+const TABLE: &str = include_str!("../data/legal_forms.tsv");
 
 fn row(line: &'static str) -> Option<Form> {
     let mut columns = line.split('\t');
@@ -70,316 +78,151 @@ fn row(line: &'static str) -> Option<Form> {
         "foreign" => FormKind::Foreign,
         _ => return None,
     };
-    let notation = |text: &'static str| {
-        let (text, certainty) = match (text.strip_prefix('?'), text.strip_prefix('!')) {
-            (Some(rest), _) => (rest, Certainty::AlsoWord),
-            (_, Some(rest)) => (rest, Certainty::AccountOnly),
-            _ => (text, Certainty::Sure),
-        };
-        let words: Vec<&str> = text.split(' ').collect();
-        Notation {
-            letters: words.concat(),
-            words,
-            certainty,
-        }
-    };
     Some(Form {
         code,
         kind,
         in_front: matches!(position, "prefix" | "both"),
         behind: matches!(position, "suffix" | "both"),
-        notations: notations
-            .split('|')
-            .filter(|text| !text.is_empty())
-            .map(notation)
-            .collect(),
-        wordings: wordings
-            .split('|')
-            .filter(|text| !text.is_empty())
-            .map(plain_letters)
-            .collect(),
+        notations,
+        wordings,
     })
 }
 
-fn form(code: &str) -> Option<&'static Form> {
+impl Form {
+    fn notations(&self) -> impl Iterator<Item = (&'static str, Certainty)> + use<> {
+        let notations = self.notations.split('|').filter(|text| !text.is_empty());
+        notations.map(|text| match (text.strip_prefix('?'), text.strip_prefix('!')) {
+            (Some(rest), _) => (rest, Certainty::AlsoWord),
+            (_, Some(rest)) => (rest, Certainty::AccountOnly),
+            _ => (text, Certainty::Sure),
+        })
+    }
+
+    /// The ways it is written in one word behind a name; for names whose end is cut off. Longer wordings would
+    /// let "Be…" stand for "Besloten Vennootschap" where it may be "Beheer".
+    pub(crate) fn short_notations_behind(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let short = self.notations().map(|(text, _)| text);
+        let behind = self.behind;
+        short.filter(move |text| behind && !text.contains(' '))
+    }
+}
+
+/// All notations, by their letters.
+static NOTATIONS: LazyLock<FxHashMap<Vec<u8>, Notation>> = LazyLock::new(|| {
+    let mut found = FxHashMap::default();
+    for form in FORMS.iter() {
+        for (text, certainty) in form.notations() {
+            for text in with_connectors(text) {
+                let words = text.split(' ').map(str::len).collect();
+                let letters = text.replace(' ', "").into_bytes();
+                found.entry(letters).or_insert(Notation { form, certainty, words });
+            }
+        }
+    }
+    found
+});
+
+/// "GmbH & Co KG" may be written with a word for the &.
+fn with_connectors(text: &str) -> Vec<String> {
+    if text.contains('&') {
+        ["&", "und", "en", "et", "and"]
+            .map(|connector| text.replace('&', connector))
+            .into()
+    } else {
+        vec![text.to_owned()]
+    }
+}
+
+/// The notation that these letters spell.
+pub(crate) fn spelled(letters: &[u8]) -> Option<&'static Notation> {
+    NOTATIONS.get(letters)
+}
+
+/// The form with this code.
+pub(crate) fn form(code: &str) -> Option<&'static Form> {
     FORMS.iter().find(|form| form.code == code)
 }
 
-/// The sort of a form by its code.
-pub(crate) fn kind(code: &str) -> Option<FormKind> {
-    form(code).map(|form| form.kind)
+/// No notation has more words than this.
+pub(crate) const MOST_WORDS: usize = 8;
+
+/// Every notation of the table; a space between words.
+pub(crate) fn notations() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().flat_map(|form| form.notations().map(|(text, _)| text))
 }
 
 /// The form that a register's form field states, if the table knows the wording.
 pub(crate) fn stated(wording: &str) -> Option<&'static Form> {
-    let letters = plain_letters(wording);
-    FORMS.iter().find(|form| form.wordings.contains(&letters))
-}
-
-/// The ways a form is written in one word behind a name; for names whose end is cut off. Longer wordings would
-/// let "Be…" stand for "Besloten Vennootschap" where it may be "Beheer".
-pub(crate) fn notations_behind(code: &str) -> Vec<&'static str> {
-    let Some(form) = form(code).filter(|form| form.behind) else {
-        return Vec::new();
-    };
-    let short = form.notations.iter().filter(|notation| notation.words.len() == 1);
-    short.map(|notation| notation.letters.as_str()).collect()
-}
-
-/// Whose name is read, and therefore which notations count.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    /// Only notations that are nothing but a form.
-    Sure,
-    /// The account: also those that may be a word.
-    Account,
-    /// The registered name, when the register states this form.
-    Registered(Option<&'static str>),
-    /// A name that may be cut at its end: only what stands in front, as for an account.
-    CutAccount,
-}
-
-impl Reading {
-    fn allows(self, form: &Form, certainty: Certainty) -> bool {
-        match (certainty, self) {
-            (Certainty::Sure, _) | (_, Reading::Account | Reading::CutAccount) => true,
-            (Certainty::AlsoWord, Reading::Registered(stated)) => stated == Some(form.code),
-            _ => false,
+    let mut letters: SmallVec<[u8; 64]> = SmallVec::new();
+    for c in wording.chars() {
+        if c.is_ascii_alphanumeric() {
+            letters.push(u8::try_from(c.to_ascii_lowercase()).unwrap_or_default());
+        } else if let Some(folded) = latin(c) {
+            letters.extend_from_slice(folded.plain());
         }
     }
+    WORDINGS.get(letters.as_slice()).copied()
 }
 
-/// A name as its forms and the rest.
-pub(crate) struct Split<'t> {
-    /// The codes, with a cooperative's liability letters implied into it.
-    pub forms: BTreeSet<&'static str>,
-    pub liability: Option<&'static str>,
-    pub core: &'t [Token],
-    /// The forms as written, for people.
-    pub written: Vec<String>,
-    /// A form stood behind the core.
-    pub behind: bool,
-}
-
-impl Split<'_> {
-    /// Whether both name the same legal form; liability letters count only where both show them.
-    pub(crate) fn same_forms(&self, other: &Split<'_>) -> bool {
-        let liability = match (self.liability, other.liability) {
-            (Some(mine), Some(theirs)) => mine == theirs,
-            _ => true,
-        };
-        self.forms == other.forms && liability
-    }
-}
-
-/// Takes the legal forms off both ends of a name. Something always remains: a name of forms only keeps its last.
-pub(crate) fn split(tokens: &[Token], reading: Reading) -> Split<'_> {
-    let mut split = Split {
-        forms: BTreeSet::new(),
-        liability: None,
-        core: tokens,
-        written: Vec::new(),
-        behind: false,
-    };
-    let mut took = None;
-    while let Some((form, count)) = in_front(split.core, reading) {
-        // Only the parts of a cooperative's form come in twos.
-        if took.is_some_and(|code| code != "cooperatie") || took == Some(form.code) {
-            break;
-        }
-        took = Some(form.code);
-        split.take(form, count, true);
-    }
-    if reading != Reading::CutAccount {
-        let mut took: Option<&Form> = None;
-        while let Some((form, count)) = behind(split.core, reading) {
-            if took.is_some_and(|last| last.kind != FormKind::Liability && last.code != "cooperatie") {
-                break;
-            }
-            took = Some(form);
-            split.take(form, count, false);
+static WORDINGS: LazyLock<FxHashMap<Vec<u8>, &'static Form>> = LazyLock::new(|| {
+    let mut found = FxHashMap::default();
+    for form in FORMS.iter() {
+        for wording in form.wordings.split('|').filter(|text| !text.is_empty()) {
+            found.entry(plain_letters(wording).into_bytes()).or_insert(form);
         }
     }
-    if split.liability.is_some() && !split.forms.contains("owm") {
-        split.forms.insert("cooperatie");
-    }
-    split
-}
+    found
+});
 
-impl<'t> Split<'t> {
-    fn take(&mut self, form: &'static Form, count: usize, front: bool) {
-        let at = if front {
-            count
-        } else {
-            self.core.len().saturating_sub(count)
-        };
-        let Some((head, tail)) = self.core.split_at_checked(at) else {
-            return;
-        };
-        let (taken, rest) = if front { (head, tail) } else { (tail, head) };
-        let written = taken
-            .iter()
-            .map(|token| token.shown.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
-        self.written.push(written);
-        self.core = rest;
-        self.behind |= !front;
-        if form.kind == FormKind::Liability {
-            self.liability = Some(form.code);
-        } else {
-            self.forms.insert(form.code);
-        }
-    }
-}
+/// (country, the forms that are one and the same there).
+static SAME: LazyLock<Vec<(&'static str, Vec<&'static Form>)>> = LazyLock::new(|| {
+    let find = |code: &str| FORMS.iter().find(|form| form.code == code);
+    let rows = lines(include_str!("../data/same_forms.tsv")).filter_map(|line| line.split_once('\t'));
+    rows.map(|(country, codes)| (country, codes.split('|').filter_map(find).collect()))
+        .collect()
+});
 
-fn in_front(tokens: &[Token], reading: Reading) -> Option<(&'static Form, usize)> {
-    longest(FORMS.iter().filter(|form| form.in_front), reading, |notation| {
-        let count = reads(notation, tokens)?;
-        let next = tokens.get(count)?;
-        // B.V.-kredieten is a word, Stg.Zeewolf is not.
-        (!matches!(next.gap, Gap::Mark | Gap::Slash)).then_some(count)
-    })
-}
-
-fn behind(tokens: &[Token], reading: Reading) -> Option<(&'static Form, usize)> {
-    longest(FORMS.iter().filter(|form| form.behind), reading, |notation| {
-        (1..tokens.len()).rev().take(8).find_map(|at| {
-            let tail = tokens.get(at..)?;
-            let first = tail.first()?;
-            // zeewolf.ag is an address, not a Swiss company.
-            let whole = reads(notation, tail) == Some(tail.len());
-            (whole && !first.is_attached()).then_some(tail.len())
-        })
-    })
-}
-
-fn longest(
-    forms: impl Iterator<Item = &'static Form>,
-    reading: Reading,
-    fits: impl Fn(&Notation) -> Option<usize>,
-) -> Option<(&'static Form, usize)> {
-    let mut best: Option<(&'static Form, usize, usize)> = None;
-    for form in forms {
-        for notation in form
-            .notations
-            .iter()
-            .filter(|notation| reading.allows(form, notation.certainty))
-        {
-            if let Some(count) = fits(notation) {
-                let letters = notation.letters.len();
-                if best.is_none_or(|(_, _, most)| letters > most) {
-                    best = Some((form, count, letters));
-                }
-            }
-        }
-    }
-    best.map(|(form, count, _)| (form, count))
-}
-
-/// The number of tokens at the start that spell the notation.
-///
-/// Word boundaries must be the notation's own, unless every token is one or two letters long: then it is an
-/// abbreviation with its letters apart (`B V`, `S.à r.l.`).
-fn reads(notation: &Notation, tokens: &[Token]) -> Option<usize> {
-    let mut rest = notation.letters.as_str();
-    let mut count = 0;
-    for token in tokens {
-        rest = rest.strip_prefix(token.plain.as_str())?;
-        count += 1;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    if !rest.is_empty() || count == 0 {
-        return None;
-    }
-    let taken = tokens.get(..count)?;
-    let own_boundaries = taken
+/// The form under its first name in that country: a Belgian BV is a SRL is a BV.
+pub(crate) fn in_country(form: &'static Form, country: Option<&str>) -> &'static Form {
+    let Some(country) = country else { return form };
+    let group = SAME
         .iter()
-        .map(|token| token.plain.as_str())
-        .eq(notation.words.iter().copied());
-    let letters_apart = taken.iter().all(|token| token.plain.len() <= 2);
-    (count == 1 || own_boundaries || letters_apart).then_some(count)
+        .find(|(place, forms)| place.eq_ignore_ascii_case(country) && forms.contains(&form));
+    group.and_then(|(_, forms)| forms.first().copied()).unwrap_or(form)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tokens;
-
-    fn read(name: &str) -> (Vec<&'static str>, String) {
-        let tokens = tokens(name);
-        let split = split(&tokens, Reading::Account);
-        let core: Vec<&str> = split.core.iter().map(|token| token.plain.as_str()).collect();
-        (split.forms.into_iter().collect(), core.join(" "))
-    }
+    use std::collections::BTreeSet;
 
     #[test]
-    fn every_row_of_the_table_is_read() {
-        let rows = include_str!("../data/legal_forms.tsv")
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .count();
+    fn every_row_of_the_tables_is_read() {
+        let rows = lines(TABLE).count();
         assert_eq!(FORMS.len(), rows);
         let codes: BTreeSet<&str> = FORMS.iter().map(|form| form.code).collect();
         assert_eq!(codes.len(), rows, "a code twice");
-    }
-
-    #[test]
-    fn a_form_is_read_in_every_notation_on_either_side() {
-        for name in [
-            "Zeewolf B.V.",
-            "zeewolf bv",
-            "Zeewolf B V",
-            "ZEEWOLF B. V.",
-            "B.V. Zeewolf",
-            "Zeewolf Besloten Vennootschap",
-        ] {
-            assert_eq!(read(name), (vec!["bv"], "zeewolf".to_owned()), "{name}");
+        let all: Vec<&str> = notations().collect();
+        let unique: BTreeSet<String> = all.iter().map(|text| text.replace(' ', "")).collect();
+        assert_eq!(all.len(), unique.len(), "a notation twice");
+        assert!(all.iter().all(|text| text.split(' ').count() <= MOST_WORDS));
+        for line in lines(include_str!("../data/same_forms.tsv")) {
+            let (_, codes) = line.split_once('\t').unwrap();
+            assert!(
+                codes.split('|').all(|code| FORMS.iter().any(|form| form.code == code)),
+                "{line}"
+            );
         }
-        for name in [
-            "Stichting Zeewolf",
-            "STG ZEEWOLF",
-            "Stg. Zeewolf",
-            "St. Zeewolf",
-            "Zeewolf Stichting",
-        ] {
-            assert_eq!(read(name), (vec!["stichting"], "zeewolf".to_owned()), "{name}");
-        }
-        for name in [
-            "Coöperatie Zeewolf U.A.",
-            "Zeewolf Coöperatief U.A.",
-            "Coöperatieve Vereniging Zeewolf UA",
-            "Zeewolf U.A.",
-        ] {
-            assert_eq!(read(name), (vec!["cooperatie"], "zeewolf".to_owned()), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_form_inside_a_word_or_address_is_no_form() {
-        assert_eq!(read("zeewolf.ag").0, Vec::<&str>::new());
-        assert_eq!(read("Zeewolfbv").0, Vec::<&str>::new());
-        assert_eq!(read("BV-kredieten Zeewolf").0, Vec::<&str>::new());
-        assert_eq!(read("B.V."), (vec![], "bv".to_owned()));
-    }
-
-    #[test]
-    fn a_doubtful_notation_in_a_registered_name_needs_the_register_to_state_the_form() {
-        let tokens = tokens("Ver Weg");
-        assert!(split(&tokens, Reading::Registered(None)).forms.is_empty());
-        assert!(
-            split(&tokens, Reading::Registered(Some("vereniging")))
-                .forms
-                .contains("vereniging")
-        );
     }
 
     #[test]
     fn a_cut_form_is_the_beginning_of_its_abbreviation_only() {
-        assert_eq!(notations_behind("bv"), ["bv"]);
-        assert!(notations_behind("vve").is_empty());
+        let short = |code: &str| -> Vec<&str> {
+            let form = FORMS.iter().find(|form| form.code == code).unwrap();
+            form.short_notations_behind().collect()
+        };
+        assert!(short("bv").contains(&"bv"));
+        assert!(short("vve").is_empty());
     }
 
     #[test]

@@ -4,19 +4,18 @@
 //! |---|---|
 //! | `compare` | the question itself: one account name against all registered names of one organisation |
 //! | `accept` | when a name *is* a registered name: legal forms agree, every letter is explained, the name is distinctive |
-//! | `halves` | "LEGAL h.o.d.n. TRADE", "TRADE (LEGAL)", "person h/o TRADE": both halves must be on record |
+//! | `combined` | "LEGAL h.o.d.n. TRADE", "TRADE (LEGAL)", "person h/o TRADE": every part must be on record |
 //! | `align` | walks two names side by side over a closed list of explained differences |
-//! | `forms` | legal forms, their notations and where they stand in a name (`data/legal_forms.tsv`) |
-//! | `distinct` | names that say nothing on their own: trades, regions, persons (`data/generic_words.txt`) |
-//! | `explain` | why a name is *not* accepted, in reasons support can read; decides nothing |
+//! | `forms`, `split` | legal forms and their notations (`data/legal_forms.tsv`); a name taken apart into forms and core |
+//! | `distinct` | names that say nothing on their own: trades, names that many carry, persons |
 //! | `refuse` | accounts that are looked at by a person whatever the names say |
-//! | `persons` | whether a name is a person's (`data/person_names.tsv`) |
-//! | `words` | words with a role: holding, region, link, … (`data/words.tsv`) |
-//! | `shorten` | what banks and registers shorten (`data/abbreviations.tsv`) |
-//! | `token` | a name as words, numbers and connectors |
-//! | `fold` | characters to letters: case, accents, ligatures |
+//! | `repair` | damage in transport that can be undone without loss |
+//! | `explain`, `pairing`, `likeness` | why a name is *not* accepted, in reasons support can read; they decide nothing |
+//! | `persons` | whether a name is a person's |
+//! | `lexicon` | what words mean: roles and abbreviations, one dictionary over the lists in `data/` |
+//! | `name`, `fold` | a name as words in a row of letters; characters to letters |
 //! | `visible` | invisible, damaged and look-alike characters, made visible and named |
-//! | `evidence`, `reason` | the answer |
+//! | `evidence`, `foldings`, `reason` | the answer |
 //!
 //! # What holds
 //!
@@ -29,28 +28,33 @@
 
 mod accept;
 mod align;
+mod combined;
 mod compare;
 mod distinct;
 mod evidence;
 mod explain;
 mod fold;
+mod foldings;
 mod forms;
-mod halves;
+mod lexicon;
+mod likeness;
+mod name;
+mod pairing;
 mod persons;
 mod reason;
 mod refuse;
-mod shorten;
-mod token;
+mod repair;
+mod split;
 mod visible;
-mod words;
 
 pub use compare::{RegisteredNames, compare};
-pub use evidence::{Evidence, Folding, Verdict};
+pub use evidence::{Evidence, Verdict, WordPair};
+pub use foldings::{Folding, Foldings};
 pub use reason::{Language, Reason, ReasonCode};
 pub use visible::visible;
 
 /// The matcher's version, stored with every decision. It changes whenever a verdict may change.
-pub const VERSION: &str = concat!("eencent-matching ", env!("CARGO_PKG_VERSION"), " rules 1");
+pub const VERSION: &str = concat!("eencent-matching ", env!("CARGO_PKG_VERSION"), " rules 2");
 
 /// Names longer than this many characters are not compared: no bank reports them, and time stays bounded.
 pub(crate) const LONGEST_NAME: usize = 1000;

@@ -1,46 +1,33 @@
 //! Whether a name is a person's, from `data/person_names.tsv` and the shapes banks use.
 
 use crate::distinct::is_generic;
-use crate::token::{Kind, Token};
-use crate::words::{Role, has_role};
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
-
-static SURNAMES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| listed("surname"));
-static FIRST_NAMES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| listed("first"));
-
-fn listed(kind: &str) -> BTreeSet<&'static str> {
-    include_str!("../data/person_names.tsv")
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .filter(|(name, _)| *name == kind)
-        .flat_map(|(_, names)| names.split('|'))
-        .collect()
-}
+use crate::lexicon::Role;
+use crate::name::{Kind, Word, Words};
 
 /// A person's name taken apart: "Hr J.A. van der Zee" or "VAN DER ZEE J A CJ".
-struct Parts {
+struct Parts<'n> {
     title: bool,
     initials: usize,
     first_name: bool,
     particles: usize,
-    surname: Vec<String>,
+    surname: Words<'n>,
 }
 
-fn parts(tokens: &[Token]) -> Option<Parts> {
-    let titles = tokens.iter().take_while(|token| has_role(token, Role::Title)).count();
-    let rest = tokens.get(titles..)?;
-    if rest.is_empty() || rest.len() > 9 || rest.iter().any(|token| token.kind != Kind::Word || token.has_digit()) {
+fn parts(words: Words<'_>) -> Option<Parts<'_>> {
+    let titles = words.iter().take_while(|word| word.is(Role::Title)).count();
+    let rest = words.part(titles..words.len());
+    let odd = |word: &Word| word.kind != Kind::Word || words.has_digit(word);
+    if rest.is_empty() || rest.len() > 9 || rest.iter().any(odd) {
         return None;
     }
     // Surname first: "DE ZEEWOLF C N CJ".
     let behind = rest
         .iter()
         .rev()
-        .take_while(|token| is_initials(token) || token.plain == "cj")
+        .take_while(|word| is_initials(rest, word) || rest.spells(word, "cj"))
         .count();
-    let (head, initials_behind) = if behind > 0 && behind < rest.len() && !is_initials(rest.first()?) {
-        (rest.get(..rest.len() - behind)?, behind)
+    let (head, initials_behind) = if behind > 0 && behind < rest.len() && !is_initials(rest, rest.first()?) {
+        (rest.part(0..rest.len().saturating_sub(behind)), behind)
     } else {
         (rest, 0)
     };
@@ -49,16 +36,13 @@ fn parts(tokens: &[Token]) -> Option<Parts> {
     let initials = head
         .iter()
         .take(before_surname)
-        .take_while(|token| is_initials(token))
+        .take_while(|word| is_initials(head, word))
         .count();
-    let head = head.get(initials..)?;
-    let first_name = head.len() > 1
-        && head
-            .first()
-            .is_some_and(|token| FIRST_NAMES.contains(token.plain.as_str()));
-    let head = if first_name { head.get(1..)? } else { head };
-    let particles = head.iter().take_while(|token| is_surname_particle(token)).count();
-    let surname = head.get(particles..)?;
+    let head = head.part(initials..head.len());
+    let first_name = head.len() > 1 && head.first().is_some_and(|word| word.is(Role::FirstName));
+    let head = head.part(usize::from(first_name)..head.len());
+    let particles = head.iter().take_while(|word| is_surname_particle(head, word)).count();
+    let surname = head.part(particles..head.len());
     if surname.is_empty() || surname.len() > 4 {
         return None;
     }
@@ -67,91 +51,98 @@ fn parts(tokens: &[Token]) -> Option<Parts> {
         initials: initials + initials_behind,
         first_name,
         particles,
-        surname: surname.iter().map(|token| token.plain.clone()).collect(),
+        surname,
     })
 }
 
 /// One to four letters that stand for given names: single, dotted, or a short block ("GJ", "JBL").
-fn is_initials(token: &Token) -> bool {
-    let letters = token.plain.len();
-    let dotted = token.shown.contains('.') && letters <= 6;
+fn is_initials(words: Words<'_>, word: &Word) -> bool {
+    let letters = word.len();
+    let dotted = is_dotted(words, word) && letters <= 6;
     (letters <= 3 || dotted)
-        && !is_surname_particle(token)
-        && !has_role(token, Role::Title)
-        && (letters <= 2 || dotted || !FIRST_NAMES.contains(token.plain.as_str()))
+        && !is_surname_particle(words, word)
+        && !word.is(Role::Title)
+        && (letters <= 2 || dotted || !word.is(Role::FirstName))
 }
 
-fn is_surname_particle(token: &Token) -> bool {
+fn is_dotted(words: Words<'_>, word: &Word) -> bool {
+    word.joined && words.shown(word).contains('.')
+}
+
+fn is_surname_particle(words: Words<'_>, word: &Word) -> bool {
     matches!(
-        token.plain.as_str(),
-        "de" | "den"
-            | "der"
-            | "van"
-            | "von"
-            | "ten"
-            | "ter"
-            | "te"
-            | "het"
-            | "vd"
-            | "op"
-            | "in"
-            | "la"
-            | "le"
-            | "el"
-            | "al"
-            | "di"
-            | "du"
-            | "da"
-            | "dos"
-    ) && !(token.shown.contains('.') && token.plain.len() == 1)
-}
-
-pub(crate) fn is_common_surname(token: &Token) -> bool {
-    SURNAMES.contains(token.plain.as_str())
+        words.letters_of(word),
+        b"de"
+            | b"den"
+            | b"der"
+            | b"van"
+            | b"von"
+            | b"ten"
+            | b"ter"
+            | b"te"
+            | b"het"
+            | b"vd"
+            | b"op"
+            | b"in"
+            | b"la"
+            | b"le"
+            | b"el"
+            | b"al"
+            | b"di"
+            | b"du"
+            | b"da"
+            | b"dos"
+    )
 }
 
 /// The shape of a person's name and no business word in it. Loose: for reasons, and for the person in front
 /// of a sole trader's trade name, where the trade name itself must be on record.
-pub(crate) fn looks_personal(tokens: &[Token]) -> bool {
-    let Some(parts) = parts(tokens) else {
-        return false;
-    };
+pub(crate) fn looks_personal(words: Words<'_>) -> bool {
+    parts(words).is_some_and(|parts| is_personal(words, &parts))
+}
+
+fn is_personal(words: Words<'_>, parts: &Parts<'_>) -> bool {
     let named = parts.title || parts.initials > 0 || parts.first_name;
-    let business = tokens.iter().any(|token| {
-        let own_name = is_common_surname(token) || is_surname_particle(token) || is_initials(token);
-        !own_name && (is_generic(token) || has_role(token, Role::Holding) || has_role(token, Role::Region))
-    });
-    named && !business && parts.surname.len() <= 2
+    let business = |word: &Word| {
+        let own_name = word.is(Role::Surname) || is_surname_particle(words, word) || is_initials(words, word);
+        !own_name && (is_generic(words.letters_of(word), word.known) || word.is(Role::Holding) || word.is(Role::Region))
+    };
+    named && parts.surname.len() <= 2 && !words.iter().any(business)
 }
 
 /// A person's name beyond doubt, for telling support; "NST Visserij" is rather an acronym.
-pub(crate) fn clearly_personal(tokens: &[Token]) -> bool {
-    let single = |token: &Token| is_initials(token) && (token.plain.len() == 1 || token.shown.contains('.'));
-    let known =
-        |parts: &Parts| parts.title || parts.first_name || parts.particles > 0 || tokens.iter().any(is_common_surname);
-    looks_personal(tokens) && (tokens.iter().any(single) || parts(tokens).is_some_and(|p| known(&p)))
+pub(crate) fn clearly_personal(words: Words<'_>) -> bool {
+    let single = |word: &Word| is_initials(words, word) && (word.len() == 1 || is_dotted(words, word));
+    parts(words).is_some_and(|parts| {
+        let known = parts.title || parts.first_name || parts.particles > 0;
+        is_personal(words, &parts) && (known || words.iter().any(|word| single(word) || word.is(Role::Surname)))
+    })
 }
 
 /// A name that says no more than who somebody is: "J. de Vries", "Jan Bakker", "Jansen".
-pub(crate) fn only_a_person(tokens: &[Token]) -> bool {
-    let Some(parts) = parts(tokens) else {
+pub(crate) fn only_a_person(words: Words<'_>) -> bool {
+    let Some(parts) = parts(words) else {
         return false;
     };
-    let common = parts.surname.iter().all(|name| SURNAMES.contains(name.as_str()));
     if parts.surname.len() > 2 {
         return false;
     }
     if parts.title {
-        return looks_personal(tokens);
+        return is_personal(words, &parts);
     }
     let given = parts.initials > 0 || parts.first_name;
-    common || (given && parts.particles > 0 && parts.surname.len() == 1)
+    parts.surname.iter().all(|word| word.is(Role::Surname))
+        || (given && parts.particles > 0 && parts.surname.len() == 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tokens;
+    use crate::name::Name;
+
+    fn looks(text: &str) -> bool {
+        looks_personal(Name::read(text).words())
+    }
 
     #[test]
     fn the_shapes_banks_give_persons_are_seen() {
@@ -164,14 +155,14 @@ mod tests {
             "Jan Zeewolf",
             "GJ Zeewolf-Bakker",
         ] {
-            assert!(looks_personal(&tokens(name)), "{name}");
+            assert!(looks(name), "{name}");
         }
     }
 
     #[test]
     fn an_acronym_is_no_initials() {
-        assert!(clearly_personal(&tokens("GJ de Zeewolf")));
-        assert!(!clearly_personal(&tokens("NST Zeewolf")));
+        assert!(clearly_personal(Name::read("GJ de Zeewolf").words()));
+        assert!(!clearly_personal(Name::read("NST Zeewolf").words()));
     }
 
     #[test]
@@ -183,17 +174,17 @@ mod tests {
             "Zeewolf 2",
             "Zee & Wolf",
         ] {
-            assert!(!looks_personal(&tokens(name)), "{name}");
+            assert!(!looks(name), "{name}");
         }
     }
 
     #[test]
     fn only_common_names_and_clear_shapes_are_only_a_person() {
         for name in ["J. de Vries", "Jan Bakker", "Jansen", "W.P. van Zeewolf"] {
-            assert!(only_a_person(&tokens(name)), "{name}");
+            assert!(only_a_person(Name::read(name).words()), "{name}");
         }
         for name in ["Zeewolf", "De Zeewolf", "Jansen Schilders"] {
-            assert!(!only_a_person(&tokens(name)), "{name}");
+            assert!(!only_a_person(Name::read(name).words()), "{name}");
         }
     }
 }

@@ -67,6 +67,9 @@ reason_codes! {
     PartnershipFormLeftOut "partnership_form_left_out" "Match: a partnership without its legal form."
         "De rechtsvorm van het samenwerkingsverband is weggelaten; dat is gebruikelijk."
         "The partnership's legal form is left out, as is common.";
+    EncodingRestored "encoding_restored" "Match: characters coded wrongly on the way were restored without loss."
+        "De tekens waren onderweg verkeerd gecodeerd en zijn zonder verlies hersteld."
+        "The characters were coded wrongly on the way and were restored without loss.";
     AbbreviationRecognised "abbreviation_recognised" "Match: a usual abbreviation of a word in the registered name."
         "Een woord is afgekort op een gebruikelijke manier."
         "A word is shortened in a usual way.";
@@ -81,8 +84,11 @@ reason_codes! {
         "De naam is te lang om te vergelijken."
         "The name is too long to compare.";
     PlaceholderName "placeholder_name" "Review: not a name but a placeholder, a number or only a legal form."
-        "Dit is geen naam maar een aanduiding: {}. Heeft de bank de naam nog niet op de rekening gezet, probeer het dan over een paar dagen opnieuw."
-        "This is not a name but a placeholder: {}. If the bank has not put the name on the account yet, try again in a few days.";
+        "Dit is geen naam maar een aanduiding: {}."
+        "This is not a name but a placeholder: {}.";
+    TemporaryName "temporary_name" "Review: what a bank shows while the real name is not on the account yet."
+        "De bank heeft de echte naam nog niet op de rekening gezet: {}. Probeer het over een paar dagen opnieuw."
+        "The bank has not put the real name on the account yet: {}. Try again in a few days.";
     PaymentServiceAccount "payment_service_account" "Review: an account of a bank or payment service."
         "Dit is een rekening van een bank of betaaldienst: {}."
         "This is an account of a bank or payment service: {}.";
@@ -155,6 +161,9 @@ reason_codes! {
     GenericName "generic_name" "Review: the name says what is done, not by whom."
         "De naam is wel ingeschreven, maar zegt op zichzelf te weinig: {}."
         "The name is registered, but says too little on its own: {}.";
+    SharedName "shared_name" "Review: a name that many organisations carry."
+        "De naam is wel ingeschreven, maar veel organisaties heten zo: {}."
+        "The name is registered, but many organisations are called so: {}.";
     NameTooShort "name_too_short" "Review: three letters or fewer."
         "De naam is wel ingeschreven, maar is te kort om iets te bewijzen: {}."
         "The name is registered, but too short to prove anything: {}.";
@@ -167,6 +176,12 @@ reason_codes! {
     HeldForAnother "held_for_another" "Review: the account is held for a purpose or for somebody else."
         "De rekening wordt aangehouden voor een doel of voor een ander: {}."
         "The account is held for a purpose or for somebody else: {}.";
+    Department "department" "Review: the account is a department's or a branch's."
+        "De rekening staat op naam van een afdeling of vestiging: {}."
+        "The account is in the name of a department or branch: {}.";
+    FormerName "former_name" "Review: the account refers to a former name or a successor."
+        "De rekening verwijst naar een vroegere naam of een opvolger: {}."
+        "The account refers to a former name or a successor: {}.";
     NotInFullLife "not_in_full_life" "Review: being set up, wound up or bankrupt."
         "De organisatie op de rekening is in oprichting, in liquidatie of failliet: {}."
         "The organisation on the account is being set up, wound up or bankrupt: {}.";

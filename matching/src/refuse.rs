@@ -1,86 +1,81 @@
 //! Accounts that a person looks at whatever the names say.
 
-use crate::LONGEST_NAME;
-use crate::accept::Registered;
-use crate::forms::{Reading, split};
+use crate::accept::{Account, Registered};
+use crate::lexicon::{Role, find_phrase, is_phrase, phrase_at};
+use crate::name::{Kind, Words};
 use crate::persons::clearly_personal;
 use crate::reason::{Reason, ReasonCode};
-use crate::token::{Token, shown, tokens};
+use crate::split::is_only_a_form;
 use crate::visible::{findings, visible};
-use crate::words::{Role, find_phrase, has_role, is_phrase, phrase_at};
 use unicode_normalization::UnicodeNormalization;
 
 /// What makes the text unreadable as a name; nothing is compared then.
-pub(crate) fn unreadable(account: &str) -> Vec<Reason> {
-    if account.chars().nth(LONGEST_NAME).is_some() {
-        return vec![Reason::plain(ReasonCode::TooLong)];
-    }
+pub(crate) fn unreadable(account: &str, words: Words<'_>) -> Vec<Reason> {
     let strange = findings(account);
     if !strange.is_empty() {
-        return strange
-            .into_iter()
-            .map(|(code, words)| Reason::new(code, words))
-            .collect();
+        let reasons = strange.into_iter().map(|(code, words)| Reason::new(code, words));
+        return reasons.collect();
     }
-    let tokens = tokens(account);
-    if tokens.iter().all(|token| token.is_connector() && token.plain == "&") {
+    if words.iter().all(|word| word.kind == Kind::Ampersand) {
         return vec![Reason::plain(ReasonCode::NameMissing)];
     }
-    if is_placeholder(&tokens) {
+    if is_phrase(words, Role::Temporary) {
+        return vec![Reason::new(ReasonCode::TemporaryName, vec![visible(account.trim())])];
+    }
+    if is_placeholder(words) {
         return vec![Reason::new(ReasonCode::PlaceholderName, vec![visible(account.trim())])];
     }
     Vec::new()
 }
 
 /// No name: a standing phrase, a number or IBAN, only a legal form or title.
-fn is_placeholder(tokens: &[Token]) -> bool {
-    let letters: String = tokens.iter().map(|token| token.plain.as_str()).collect();
-    let iban = letters.len() >= 15
-        && letters.chars().take(2).all(|c| c.is_ascii_alphabetic())
-        && letters.chars().skip(2).take(2).all(|c| c.is_ascii_digit())
-        && letters.chars().filter(char::is_ascii_digit).count() * 2 > letters.len();
-    let only_digits = letters.chars().all(|c| c.is_ascii_digit());
-    let titles = tokens.iter().all(|token| has_role(token, Role::Title));
-    iban || only_digits || titles || is_phrase(tokens, Role::Placeholder) || only_forms(tokens)
-}
-
-fn only_forms(tokens: &[Token]) -> bool {
-    // A form needs something beside it to be read as one.
-    let mut with_name = tokens.to_vec();
-    let Some(mut name) = tokens.first().cloned() else {
-        return false;
+fn is_placeholder(words: Words<'_>) -> bool {
+    let letters = words.letters();
+    let digits = letters.iter().filter(|letter| letter.is_ascii_digit()).count();
+    let starts = |range: std::ops::Range<usize>, fits: fn(&u8) -> bool| {
+        letters.get(range).is_some_and(|part| part.iter().all(fits))
     };
-    name.plain = "zzzz".to_owned();
-    name.gap = crate::token::Gap::Space;
-    with_name.push(name);
-    split(&with_name, Reading::Sure).core.len() == 1
+    let iban = letters.len() >= 15
+        && digits * 2 > letters.len()
+        && starts(0..2, u8::is_ascii_alphabetic)
+        && starts(2..4, u8::is_ascii_digit);
+    let titles = || words.iter().all(|word| word.is(Role::Title));
+    iban || digits == letters.len() || titles() || is_phrase(words, Role::Placeholder) || is_only_a_form(words)
 }
 
 /// What makes an account reviewable even where its letters are those of a registered name.
-pub(crate) fn objections(account: &[Token], registered: &[Registered<'_>]) -> Vec<Reason> {
+pub(crate) fn objections(account: Words<'_>, registered: &[Registered<'_>]) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let mut note = |role, code| {
-        if let Some((at, count)) = find_phrase(account, role) {
-            let words = account.get(at..at + count).map(shown).unwrap_or_default();
-            reasons.push(Reason::new(code, words));
-        }
-    };
-    note(Role::Status, ReasonCode::NotInFullLife);
     // "Stichting Bewind Zeewolf" is what the foundation is called.
-    let called_so = |role| registered.iter().any(|name| find_phrase(&name.tokens, role).is_some());
+    let called_so = |phrase: Words<'_>, role| {
+        let same = |name: &Registered<'_>| {
+            let words = name.name.words();
+            find_phrase(words, role).is_some_and(|(at, count)| words.part(at..at + count).letters() == phrase.letters())
+        };
+        registered.iter().any(same)
+    };
     for (role, code) in [
+        (Role::Status, ReasonCode::NotInFullLife),
         (Role::Purpose, ReasonCode::HeldForAnother),
         (Role::Joint, ReasonCode::SeveralHolders),
+        (Role::Department, ReasonCode::Department),
     ] {
-        if !called_so(role) {
-            note(role, code);
+        let Some((at, count)) = find_phrase(account, role) else {
+            continue;
+        };
+        let phrase = account.part(at..at + count);
+        if role == Role::Status || !called_so(phrase, role) {
+            reasons.push(Reason::new(code, vec![phrase.as_written().to_owned()]));
         }
     }
-    let io = account
-        .last()
-        .filter(|last| matches!(last.plain.as_str(), "io" | "il") && last.shown.contains('.'));
-    if let Some(last) = io {
-        reasons.push(Reason::new(ReasonCode::NotInFullLife, vec![last.shown.clone()]));
+    if let Some(last) = account.last()
+        && matches!(account.letters_of(last), b"io" | b"il")
+        && last.joined
+    {
+        reasons.push(Reason::new(
+            ReasonCode::NotInFullLife,
+            vec![account.shown(last).to_owned()],
+        ));
     }
     reasons
 }
@@ -88,6 +83,9 @@ pub(crate) fn objections(account: &[Token], registered: &[Registered<'_>]) -> Ve
 /// Letters that are Latin but strange enough to disguise a plain one (ı for i, ø for o, ẹ for e): fine when the
 /// registered name has that very letter, for a bank that drops accents doesn't invent letters.
 pub(crate) fn disguises(account: &str, registered: &[Registered<'_>]) -> Option<Reason> {
+    if account.is_ascii() {
+        return None;
+    }
     let mut strange: Vec<char> = account.nfc().filter(|c| is_uncommon(*c)).collect();
     strange.retain(|c| {
         let same = |other: char| other == *c || other.to_lowercase().eq(c.to_lowercase());
@@ -123,23 +121,23 @@ fn is_uncommon(c: char) -> bool {
 }
 
 /// Whether the account is that of a bank or payment service.
-pub(crate) fn payment_service(account: &[Token]) -> Option<Reason> {
-    either(account, |tokens| phrase_at(tokens, Role::Payment).is_some())
-        .then(|| Reason::new(ReasonCode::PaymentServiceAccount, shown(account)))
+pub(crate) fn payment_service(account: &Account<'_>) -> Option<Reason> {
+    either(account, |words| phrase_at(words, Role::Payment).is_some())
+        .then(|| Reason::new(ReasonCode::PaymentServiceAccount, account.words.each_shown()))
 }
 
 /// Whether the name says no more than that.
-pub(crate) fn only_payment_service(account: &[Token]) -> bool {
-    either(account, |tokens| is_phrase(tokens, Role::Payment))
+pub(crate) fn only_payment_service(account: &Account<'_>) -> bool {
+    either(account, |words| is_phrase(words, Role::Payment))
 }
 
 /// With or without its legal form.
-fn either(account: &[Token], is: impl Fn(&[Token]) -> bool) -> bool {
-    is(account) || is(split(account, Reading::Account).core)
+fn either(account: &Account<'_>, is: impl Fn(Words<'_>) -> bool) -> bool {
+    is(account.words) || is(account.split.core)
 }
 
 /// Whether the account is a person's.
-pub(crate) fn person(account: &[Token]) -> Option<Reason> {
-    let person = split(account, Reading::Sure).forms.is_empty() && clearly_personal(account);
-    person.then(|| Reason::new(ReasonCode::PrivatePerson, shown(account)))
+pub(crate) fn person(account: &Account<'_>) -> Option<Reason> {
+    let person = account.sure.forms.is_empty() && clearly_personal(account.words);
+    person.then(|| Reason::new(ReasonCode::PrivatePerson, account.words.each_shown()))
 }

@@ -2,11 +2,14 @@
 //!
 //! They are named before anything is folded, because folding would hide them.
 
-use crate::fold::latin;
+use crate::fold::{is_combining, latin};
 use crate::reason::ReasonCode;
 
 /// The text with every invisible character written out, as in `Zee⟨U+200B⟩wolf`.
 pub fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_invisible(c) || is_damage(c) {
@@ -21,6 +24,9 @@ pub fn visible(text: &str) -> String {
 /// What stands in the way of reading a name, with the characters concerned.
 pub(crate) fn findings(text: &str) -> Vec<(ReasonCode, Vec<String>)> {
     let mut found: Vec<(ReasonCode, Vec<String>)> = Vec::new();
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return found;
+    }
     let mut note = |code, c: char| {
         let word = if is_invisible(c) || is_damage(c) {
             code_point(c)
@@ -56,9 +62,6 @@ pub(crate) fn findings(text: &str) -> Vec<(ReasonCode, Vec<String>)> {
             note(code, c);
         }
     }
-    if looks_like_mojibake(text) {
-        found.push((ReasonCode::DamagedText, vec![visible(text)]));
-    }
     found
 }
 
@@ -67,10 +70,6 @@ const ORDINARY_MARKS: [char; 17] = [
     '\u{300}', '\u{301}', '\u{302}', '\u{303}', '\u{304}', '\u{306}', '\u{307}', '\u{308}', '\u{30a}', '\u{30b}',
     '\u{30c}', '\u{30f}', '\u{311}', '\u{323}', '\u{326}', '\u{327}', '\u{328}',
 ];
-
-pub(crate) fn is_combining(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
-}
 
 fn code_point(c: char) -> String {
     format!("⟨U+{:04X}⟩", u32::from(c))
@@ -99,33 +98,6 @@ fn is_styled(c: char) -> bool {
         | '\u{1f100}'..='\u{1f1ff}' | '\u{2100}'..='\u{214f}')
 }
 
-/// UTF-8 read as Latin-1 leaves Ã or Â before a symbol that no word has there.
-fn looks_like_mojibake(text: &str) -> bool {
-    text.chars().zip(text.chars().skip(1)).any(|(a, b)| {
-        (matches!(a, 'Ã' | 'Â') && matches!(b, '\u{a1}'..='\u{bf}'))
-            || (a == 'Ã'
-                && matches!(
-                    b,
-                    '€' | '‚'
-                        | 'ƒ'
-                        | '„'
-                        | '…'
-                        | '†'
-                        | '‡'
-                        | 'ˆ'
-                        | '‰'
-                        | '–'
-                        | '—'
-                        | '˜'
-                        | '™'
-                        | '“'
-                        | '”'
-                        | '•'
-                ))
-            || (a == 'â' && b == '€')
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +119,6 @@ mod tests {
         assert_eq!(codes("Ｚeewolf"), [ReasonCode::LooksLikeLatin]);
         assert_eq!(codes("Зеевольф"), [ReasonCode::OtherScript]);
         assert_eq!(codes("Zee\u{fffd}wolf"), [ReasonCode::DamagedText]);
-        assert_eq!(codes("CoÃ¶peratie"), [ReasonCode::DamagedText]);
         assert_eq!(codes("Zee\u{337}wolf"), [ReasonCode::LooksLikeLatin]);
     }
 

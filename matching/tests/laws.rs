@@ -9,6 +9,7 @@ fn verdict(account: &str, legal: &str, trade: &[String], form: &str) -> Verdict 
         legal_name: legal,
         trade_names: trade,
         legal_form: Some(form),
+        country: None,
     };
     compare(account, &names).verdict
 }
@@ -114,7 +115,7 @@ proptest! {
         trade in prop::collection::vec("\\PC{0,40}", 0..3),
         form in "\\PC{0,30}",
     ) {
-        let names = RegisteredNames { legal_name: &legal, trade_names: &trade, legal_form: Some(&form) };
+        let names = RegisteredNames { legal_name: &legal, trade_names: &trade, legal_form: Some(&form), country: None };
         let evidence = compare(&account, &names);
         prop_assert!(!evidence.reasons.is_empty());
         prop_assert_eq!(evidence.verdict == Verdict::Match, evidence.score == 100);
@@ -124,7 +125,7 @@ proptest! {
     #[test]
     fn fault_49_any_characters_at_all_are_answered(account in prop::collection::vec(any::<char>(), 0..60)) {
         let account: String = account.into_iter().collect();
-        let names = RegisteredNames { legal_name: &account, trade_names: &[], legal_form: None };
+        let names = RegisteredNames { legal_name: &account, trade_names: &[], legal_form: None, country: None };
         prop_assert!(!compare(&account, &names).reasons.is_empty());
         prop_assert_eq!(visible(&visible(&account)), visible(&account));
     }

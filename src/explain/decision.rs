@@ -77,6 +77,18 @@ fn names(paper: &mut Paper, record: &Value, compared: &Value) {
         "verdict",
         &format!("{} (score {score} of 100)", text(compared, "/evidence/verdict")),
     );
+    for pair in list(compared, "/evidence/words") {
+        paper.under("", &format!("{} = {}", text(pair, "/account"), text(pair, "/registered")));
+    }
+    for (name, pointer) in [
+        ("only on account", "/evidence/left_over_account"),
+        ("only registered", "/evidence/left_over_registered"),
+    ] {
+        let left: Vec<&str> = list(compared, pointer).filter_map(Value::as_str).collect();
+        paper.under(name, &left.join(", "));
+    }
+    let folded = list(compared, "/evidence/folded").filter_map(folding_of);
+    paper.under("folded", &folded.collect::<Vec<_>>().join(", "));
     for reason in list(compared, "/evidence/reasons") {
         paper.under("", &reason_of(reason));
     }
@@ -89,6 +101,12 @@ fn reason_of(reason: &Value) -> String {
         Ok(reason) => reason.text(eencent_matching::Language::English),
         Err(_) => text(reason, "/code").to_owned(),
     }
+}
+
+/// What was folded, as stored: a stable name.
+fn folding_of(folding: &Value) -> Option<&'static str> {
+    let folding = serde_json::from_value::<eencent_matching::Folding>(folding.clone()).ok()?;
+    Some(folding.text(eencent_matching::Language::English))
 }
 
 fn rule(write: &Write<'_>, paper: &mut Paper, record: &Value) {

@@ -12,6 +12,7 @@ fn asked(method: Method) -> Asked {
         legal_name: "Bakkerij De Korenaar B.V.".into(),
         trade_names: vec![],
         legal_form: Some("Besloten Vennootschap".into()),
+        country: None,
         names_from_register: true,
         sampled: false,
     }

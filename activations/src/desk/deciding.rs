@@ -46,6 +46,7 @@ impl Desk {
             legal_name: a.organisation.legal_name.clone(),
             trade_names: a.organisation.trade_names.clone(),
             legal_form: a.organisation.legal_form.clone(),
+            country: a.identifier.0.split_once(':').map(|(country, _)| country.to_owned()),
             names_from_register: a.organisation.names_from_register,
             sampled: self.is_sampled(&a.id) || form.is_some_and(|form| self.rules.review_legal_forms.contains(&form)),
         }

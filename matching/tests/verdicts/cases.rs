@@ -10,6 +10,7 @@ pub fn ask(account: &str, legal: &str, trade: &[&str], form: &str) -> Evidence {
             legal_name: legal,
             trade_names: &trade,
             legal_form: Some(form),
+            country: None,
         },
     )
 }

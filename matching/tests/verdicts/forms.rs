@@ -3,7 +3,7 @@
 use crate::cases::{
     BV, CHURCH, COOP, MAATSCHAP, PUBLIC, SOLE, STICHTING, VERENIGING, VOF, VVE, all_match, all_reviewed, ask,
 };
-use eencent_matching::{Folding, ReasonCode, Verdict};
+use eencent_matching::{Folding, ReasonCode, RegisteredNames, Verdict, compare};
 
 #[test]
 fn fault_50_abbreviated_forms_match_their_own_form_only() {
@@ -84,7 +84,7 @@ fn a_cut_at_a_field_length_may_hide_the_form_or_the_end_of_the_last_word() {
     let at_35: String = long.chars().take(35).collect();
     let evidence = ask(&at_35, long, &[], BV);
     assert_eq!(evidence.verdict, Verdict::Match);
-    assert!(evidence.folded.contains(&Folding::Cut));
+    assert!(evidence.folded.contains(Folding::Cut));
     let at_33: String = long.chars().take(33).collect();
     assert_eq!(ask(&at_33, long, &[], BV).verdict, Verdict::Review);
     // Exactly 35 with the form hidden.
@@ -111,4 +111,49 @@ fn a_cut_at_a_field_length_may_hide_the_form_or_the_end_of_the_last_word() {
             ),
         ],
     );
+}
+
+#[test]
+fn the_registers_own_form_may_be_glued_to_the_name_or_stand_apart() {
+    all_match(&[
+        ("ZEEWOLFBV", "Zeewolf B.V.", &[], BV),
+        ("Zeewolf Stichting", "Zeewolfstichting", &[], STICHTING),
+        ("STICHTINGZEEHONDENHULP", "Stichting Zeehondenhulp", &[], STICHTING),
+    ]);
+    for (account, legal, form) in [
+        ("Zeewolf Stichting", "Zeewolfstichting", BV),
+        ("Zeewolf AG", "Zeewolfag", BV),
+    ] {
+        assert_eq!(ask(account, legal, &[], form).verdict, Verdict::Review, "{account}");
+    }
+}
+
+#[test]
+fn in_a_country_of_several_languages_one_form_has_several_names() {
+    let ask = |account: &str, legal: &str, form: &str, country: Option<&str>| {
+        let names = RegisteredNames {
+            legal_name: legal,
+            trade_names: &[],
+            legal_form: Some(form),
+            country,
+        };
+        compare(account, &names)
+    };
+    for account in ["ZEEWOLF SRL", "Zeewolf BVBA", "Zeewolf S.P.R.L."] {
+        let evidence = ask(account, "Zeewolf BV", BV, Some("BE"));
+        assert_eq!(evidence.verdict, Verdict::Match, "{account}: {:?}", evidence.reasons);
+        assert!(evidence.folded.contains(Folding::LegalFormLanguage), "{account}");
+        assert_eq!(
+            ask(account, "Zeewolf BV", BV, None).verdict,
+            Verdict::Review,
+            "{account}"
+        );
+    }
+    for account in ["Zeewolf SA", "Zeewolf CV", "Zeewolf VZW", "Zeewolf"] {
+        assert_eq!(
+            ask(account, "Zeewolf BV", BV, Some("BE")).verdict,
+            Verdict::Review,
+            "{account}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Who holds the account: persons, two names in one, payment services, names that say too little.
 
-use crate::cases::{BV, PUBLIC, SOLE, VERENIGING, VOF, all_match, all_reviewed};
-use eencent_matching::ReasonCode;
+use crate::cases::{BV, PUBLIC, SOLE, VERENIGING, VOF, all_match, all_reviewed, ask};
+use eencent_matching::{ReasonCode, Verdict};
 
 #[test]
 fn fault_51_names_that_say_too_little_never_match_alone() {
@@ -131,5 +131,77 @@ fn persons_payment_services_and_placeholders_are_named() {
     all_reviewed(
         ReasonCode::HeldForAnother,
         &[("Zeewolf B.V. inzake Meeuw", "Zeewolf B.V.", &[], BV)],
+    );
+}
+
+#[test]
+fn several_names_in_one_match_when_each_is_on_record() {
+    let trade: &[&str] = &["De Blauwe Zeewolf", "Kwallenvangst Zeewolde", "Catering"];
+    all_match(&[
+        ("Meeuw BV - De Blauwe Zeewolf", "Meeuw B.V.", trade, BV),
+        ("MEEUW B.V. / DE BLAUWE ZEEWOLF", "Meeuw B.V.", trade, BV),
+        ("Meeuw B.V. De Blauwe Zeewolf", "Meeuw B.V.", trade, BV),
+        (
+            "Meeuw BV hodn De Blauwe Zeewolf thodn Kwallenvangst Zeewolde",
+            "Meeuw B.V.",
+            trade,
+            BV,
+        ),
+        (
+            "De Blauwe Zeewolf t.h.o.d.n. Kwallenvangst Zeewolde",
+            "Meeuw B.V.",
+            trade,
+            BV,
+        ),
+        ("De Blauwe Zeewolf h.o.d.n. Catering", "Meeuw B.V.", trade, BV),
+        ("Visserij Zeewolf (J. Meeuw)", "Visserij Zeewolf", &[], SOLE),
+    ]);
+    for (account, form) in [
+        // A name of its own: the form closes all of it.
+        ("De Blauwe Zeewolf Meeuw B.V.", BV),
+        ("De Blauwe Zeewolf - Kwallenvangst Zeewolde B.V.", BV),
+        ("Meeuw B.V. Kwal", BV),
+        ("Meeuw B.V. - Meeuw B.V.", BV),
+        ("Catering h.o.d.n. Catering", BV),
+        ("De Blauwe Zeewolf (J. Meeuw)", BV),
+        ("De Blauwe Zeewolf h.o.d.n.", BV),
+    ] {
+        let evidence = ask(account, "Meeuw B.V.", trade, form);
+        assert_eq!(evidence.verdict, Verdict::Review, "{account}");
+    }
+}
+
+#[test]
+fn departments_temporary_names_and_names_that_many_carry_are_named() {
+    all_reviewed(
+        ReasonCode::Department,
+        &[
+            ("Zeewolf B.V. afd. crediteuren", "Zeewolf B.V.", &[], BV),
+            (
+                "Gemeente Zeewolde Afdeling Belastingen",
+                "Gemeente Zeewolde",
+                &[],
+                PUBLIC,
+            ),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::TemporaryName,
+        &[
+            ("Zjive", "Zeewolf B.V.", &["Zjive"], BV),
+            ("TIJDELIJKE TENAAMSTELLING", "Zeewolf B.V.", &[], BV),
+        ],
+    );
+    all_reviewed(
+        ReasonCode::SharedName,
+        &[("De Regenboog", "Meeuw B.V.", &["De Regenboog"], BV)],
+    );
+    all_match(&[("De Regenboog BV", "De Regenboog B.V.", &[], BV)]);
+    all_reviewed(
+        ReasonCode::HeldForAnother,
+        &[
+            ("Zeewolf B.V. t.b.v. Meeuw", "Zeewolf B.V.", &["Meeuw"], BV),
+            ("Kwal Notarissen c/o Zeewolf B.V.", "Zeewolf B.V.", &[], BV),
+        ],
     );
 }

@@ -1,6 +1,6 @@
 //! Strange characters, unusable names, and the answer as a record.
 
-use crate::cases::{BV, COOP, all_reviewed, ask};
+use crate::cases::{BV, COOP, all_match, all_reviewed, ask};
 use eencent_matching::{Evidence, Language, ReasonCode};
 
 #[test]
@@ -21,8 +21,15 @@ fn fault_47_48_strange_characters_are_named_and_never_match() {
     all_reviewed(ReasonCode::OtherScript, &[("Морской волк", "Zeewolf B.V.", &[], BV)]);
     all_reviewed(
         ReasonCode::DamagedText,
-        &[("CoÃ¶peratie Zeewolf U.A.", "Coöperatie Zeewolf U.A.", &[], COOP)],
+        &[
+            ("Zeew\u{fffd}lf B.V.", "Zeewòlf B.V.", &[], BV),
+            ("CoÃ¶peratie Meeuw U.A.", "Coöperatie Zeewolf U.A.", &[], COOP),
+        ],
     );
+    all_match(&[
+        ("CoÃ¶peratie Zeewolf U.A.", "Coöperatie Zeewolf U.A.", &[], COOP),
+        ("Zee &amp; Wolf B.V.", "Zee & Wolf B.V.", &[], BV),
+    ]);
     let evidence = ask("Zee\u{202e}wolf", "Zeewolf B.V.", &[], BV);
     assert_eq!(evidence.account_name_shown, "Zee⟨U+202E⟩wolf");
 }
@@ -42,7 +49,7 @@ fn the_answer_reads_as_a_record_and_as_sentences() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&record).unwrap(), @r#"
 {
   "verdict": "review",
-  "score": 66,
+  "score": 69,
   "reasons": [
     {
       "code": "holding_or_group_word",
@@ -59,6 +66,18 @@ fn the_answer_reads_as_a_record_and_as_sentences() {
   ],
   "matched_name": "Zeewolf B.V.",
   "folded": [],
+  "words": [
+    {
+      "account": "Zeewolf",
+      "registered": "Zeewolf",
+      "name": 0
+    },
+    {
+      "account": "B.V.",
+      "registered": "B.V.",
+      "name": 0
+    }
+  ],
   "left_over_account": [
     "Holding"
   ],

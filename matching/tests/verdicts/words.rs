@@ -162,3 +162,43 @@ fn shortened_words_match_in_the_long_names_of_foundations_only() {
         &[("Zeewolf Onderw. BV", "Zeewolf Onderwijs B.V.", &[], BV)],
     );
 }
+
+#[test]
+fn what_everybody_abbreviates_matches_and_what_may_mean_two_things_does_not() {
+    all_match(&[
+        ("BOUWBEDR ZEEWOLF BV", "Bouwbedrijf Zeewolf B.V.", &[], BV),
+        ("Kon. Zeewolf Mij. BV", "Koninklijke Zeewolf Maatschappij B.V.", &[], BV),
+        (
+            "VVE ZEEWOLFSTR 12",
+            "Vereniging van Eigenaars Zeewolfstraat 12",
+            &[],
+            VVE,
+        ),
+        (
+            "STG OPENB PRIM ONDERW ZEEWOLDE",
+            "Stichting Openbaar Primair Onderwijs Zeewolde",
+            &[],
+            STICHTING,
+        ),
+        (
+            "Stg. Opvang Kind. Zeewolde",
+            "Stichting voor de Opvang van Kinderen Zeewolde",
+            &[],
+            STICHTING,
+        ),
+    ]);
+    for (account, legal, form) in [
+        ("Zeewolf Tech. B.V.", "Zeewolf Technology B.V.", BV),
+        ("Zeewolfstr. Vastgoed B.V.", "Zeewolfstraat Vastgoed B.V.", BV),
+        ("Stg. Zeew. Onderwijs", "Stichting Zeewolf Onderwijs", STICHTING),
+        ("Stichting S.O.Z.", "Stichting Samen Onderweg Zeewolde", STICHTING),
+        ("VVE ZEEWOLFSTR 12", "Vereniging van Eigenaars Zeewolfweg 12", VVE),
+        (
+            "Stg. Kinderen Zeewolde",
+            "Stichting De Kinderen van Zeewolde",
+            STICHTING,
+        ),
+    ] {
+        assert_eq!(ask(account, legal, &[], form).verdict, Verdict::Review, "{account}");
+    }
+}

@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use csv::{ReaderBuilder, StringRecord, Writer};
-use eencent_matching::{RegisteredNames, compare};
+use eencent_matching::{Evidence, RegisteredNames, Verdict, compare};
 use indicatif::{ProgressBar, ProgressStyle};
+
+use super::summary::{Summary, expected};
 
 /// How many bad rows are named one by one.
 const NAMED: usize = 50;
@@ -20,6 +22,9 @@ struct Columns {
     legal_name: usize,
     trade_names: Option<usize>,
     legal_form: Option<usize>,
+    country: Option<usize>,
+    expected: Option<usize>,
+    reason: Option<usize>,
 }
 
 impl Columns {
@@ -38,16 +43,20 @@ impl Columns {
             legal_name: need("legal_name")?,
             trade_names: find("trade_names"),
             legal_form: find("legal_form"),
+            country: find("country"),
+            expected: find("expected"),
+            reason: find("reason"),
         })
     }
 }
 
-/// Gives every row a verdict; names the rows that got none.
+/// Gives every row a verdict, names the rows that got none, and sums up. Without an output only the summary.
 ///
 /// # Errors
 /// When a file can't be read or written, or its columns aren't there.
-pub fn run(input: &Path, output: &Path) -> anyhow::Result<ExitCode> {
-    if let (Ok(from), Ok(to)) = (input.canonicalize(), output.canonicalize()) {
+pub fn run(input: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let started = std::time::Instant::now();
+    if let (Ok(from), Some(Ok(to))) = (input.canonicalize(), output.map(Path::canonicalize)) {
         anyhow::ensure!(
             from != to,
             "input and output are the same file; write the output to another one"
@@ -62,10 +71,8 @@ pub fn run(input: &Path, output: &Path) -> anyhow::Result<ExitCode> {
             .headers()
             .with_context(|| format!("{} is not CSV in UTF-8", input.display()))?,
     )?;
-    let out =
-        File::create(output).with_context(|| format!("can't write {}; check its path and rights", output.display()))?;
-    let mut writer = Writer::from_writer(BufWriter::new(out));
-    writer.write_record(["id", "verdict", "score", "reasons"])?;
+    let mut writer = output.map(writer).transpose()?;
+    let mut summary = Summary::default();
 
     // On standard error, and only when that is a terminal.
     let bar = ProgressBar::new(size);
@@ -78,16 +85,21 @@ pub fn run(input: &Path, output: &Path) -> anyhow::Result<ExitCode> {
         let line = reader.position().line();
         let told = match reader.read_record(&mut record) {
             Ok(false) => break,
-            Ok(true) => verdict(&columns, &record).map(Some),
+            Ok(true) => answered(&columns, &record).map(Some),
             Err(error) if error.is_io_error() => return Err(error).context("the input broke off"),
             Err(_) => Err("it is not CSV in UTF-8".to_owned()),
         };
         let line = record.position().map_or(line, csv::Position::line);
         rows += 1;
         match told {
-            Ok(Some(row)) => writer
-                .write_record(row)
-                .context("can't write the output; is the disk full?")?,
+            Ok(Some((evidence, expected))) => {
+                let cell = |place: Option<usize>| place.and_then(|place| record.get(place));
+                summary.count(evidence.verdict, expected, cell(columns.reason));
+                if let Some(writer) = &mut writer {
+                    let id = cell(Some(columns.id)).unwrap_or_default();
+                    writer.write_record(row(id, &evidence)).context(DISK_FULL)?;
+                }
+            }
             Ok(None) => {}
             Err(why) => {
                 without += 1;
@@ -101,8 +113,11 @@ pub fn run(input: &Path, output: &Path) -> anyhow::Result<ExitCode> {
             bar.set_message(format!("{rows} rows"));
         }
     }
-    writer.flush().context("can't write the output; is the disk full?")?;
+    if let Some(writer) = &mut writer {
+        writer.flush().context(DISK_FULL)?;
+    }
     bar.finish_and_clear();
+    print!("{}", summary.told(started.elapsed()));
     if without > 0 {
         eprintln!("{without} of {rows} rows got no verdict; mend those lines and run it again.");
         return Ok(ExitCode::FAILURE);
@@ -110,16 +125,28 @@ pub fn run(input: &Path, output: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn verdict(columns: &Columns, record: &StringRecord) -> Result<[String; 4], String> {
+const DISK_FULL: &str = "can't write the output; is the disk full?";
+
+fn writer(output: &Path) -> anyhow::Result<Writer<BufWriter<File>>> {
+    let out =
+        File::create(output).with_context(|| format!("can't write {}; check its path and rights", output.display()))?;
+    let mut writer = Writer::from_writer(BufWriter::new(out));
+    writer.write_record(["id", "verdict", "score", "reasons"])?;
+    Ok(writer)
+}
+
+/// The verdict on one row, and what the row expects; or why it got none.
+fn answered(columns: &Columns, record: &StringRecord) -> Result<(Evidence, Option<Verdict>), String> {
     let cell = |place: usize, name: &str| record.get(place).ok_or_else(|| format!("it has no {name}"));
     let optional = |place: Option<usize>| {
         place
             .and_then(|place| record.get(place))
             .filter(|text| !text.trim().is_empty())
     };
-    let id = cell(columns.id, "id")?;
+    cell(columns.id, "id")?;
     let account_name = cell(columns.account_name, "account_name")?;
     let legal_name = cell(columns.legal_name, "legal_name")?;
+    let expected = expected(optional(columns.expected))?;
     let trade_names: Vec<String> = match optional(columns.trade_names) {
         None => Vec::new(),
         Some(text) => serde_json::from_str(text)
@@ -129,15 +156,19 @@ fn verdict(columns: &Columns, record: &StringRecord) -> Result<[String; 4], Stri
         legal_name,
         trade_names: &trade_names,
         legal_form: optional(columns.legal_form),
+        country: optional(columns.country).map(str::trim),
     };
-    let evidence = compare(account_name, &names);
+    Ok((compare(account_name, &names), expected))
+}
+
+fn row(id: &str, evidence: &Evidence) -> [String; 4] {
     let reasons: Vec<&str> = evidence.reasons.iter().map(|reason| reason.code.as_str()).collect();
-    Ok([
+    [
         id.to_owned(),
         evidence.verdict.as_str().to_owned(),
         evidence.score.to_string(),
         reasons.join(";"),
-    ])
+    ]
 }
 
 #[cfg(test)]
@@ -148,7 +179,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (input, output) = (folder.path().join("in.csv"), folder.path().join("out.csv"));
         std::fs::write(&input, text).unwrap();
-        let code = run(&input, &output).unwrap();
+        let code = run(&input, Some(&output)).unwrap();
         (code, std::fs::read_to_string(output).unwrap())
     }
 
@@ -170,5 +201,8 @@ mod tests {
         let (code, out) = run_on("id,account_name,legal_name,trade_names\n1,A,A,not json\n2,A,A,[]\n3\n");
         assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
         assert_eq!(out.lines().count(), 2, "{out}");
+        let (code, out) = run_on("id,account_name,legal_name,expected\n1,A,A,perhaps\n");
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
+        assert_eq!(out.lines().count(), 1, "{out}");
     }
 }

@@ -1,0 +1,475 @@
+//! A name, read once: its letters in one row, and its words as places in that row.
+
+use crate::fold::{is_combining, latin, second_letter};
+use crate::lexicon::{Known, Role, known};
+use smallvec::SmallVec;
+
+/// What stood between a word and the one before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Gap {
+    /// Nothing: the first word, or a word glued to a connector.
+    Start,
+    Space,
+    /// Two or more spaces, as a lost & leaves behind.
+    WideSpace,
+    Dot,
+    Slash,
+    /// Hyphens and all other punctuation without a space.
+    Mark,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Word,
+    /// `&` or `+`
+    Ampersand,
+    /// `en`, `and`, `und`, `et`
+    ConnectorWord,
+}
+
+/// One word, number or connector of a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word {
+    /// Where its letters begin in the name's letters, and where they end.
+    letters: (u16, u16),
+    /// Where it was written in the text: from this byte to that one.
+    written: (u16, u16),
+    pub kind: Kind,
+    pub gap: Gap,
+    /// A dot follows directly.
+    pub dotted: bool,
+    /// Single letters held together by dots or slashes: `B.V.`, `h/o`.
+    pub joined: bool,
+    /// Inside brackets.
+    pub bracketed: bool,
+    /// What the word lists know of it.
+    pub known: Known,
+}
+
+impl Word {
+    pub(crate) fn is_connector(&self) -> bool {
+        self.kind != Kind::Word
+    }
+
+    /// Where its letters begin in the name's letters.
+    pub(crate) fn start(&self) -> usize {
+        usize::from(self.letters.0)
+    }
+
+    /// Where they end.
+    pub(crate) fn end(&self) -> usize {
+        usize::from(self.letters.1)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.letters.1.saturating_sub(self.letters.0))
+    }
+
+    fn text<'t>(&self, text: &'t str) -> &'t str {
+        text.get(usize::from(self.written.0)..usize::from(self.written.1))
+            .unwrap_or_default()
+    }
+
+    /// Glued to the word before it by a dot, hyphen or slash: part of that word rather than a word of its own.
+    pub(crate) fn is_attached(&self) -> bool {
+        matches!(self.gap, Gap::Dot | Gap::Mark | Gap::Slash)
+    }
+
+    pub(crate) fn is(&self, role: Role) -> bool {
+        self.known.is(role)
+    }
+}
+
+/// A name read from text.
+#[derive(Clone)]
+pub(crate) struct Name<'t> {
+    text: &'t str,
+    letters: SmallVec<[u8; 96]>,
+    /// Places in `letters` after which one more letter may be written: the o of ö, which may be oe.
+    seconds: SmallVec<[(usize, u8); 2]>,
+    words: SmallVec<[Word; 12]>,
+}
+
+impl<'t> Name<'t> {
+    /// Reads a name. Text that is not a letter, digit, `&` or `+` only separates.
+    pub(crate) fn read(text: &'t str) -> Self {
+        let mut reader = Reader {
+            name: Name {
+                text,
+                letters: SmallVec::new(),
+                seconds: SmallVec::new(),
+                words: SmallVec::new(),
+            },
+            word: None,
+            gap: Gap::Start,
+            depth: 0,
+            last_was_single: false,
+        };
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            at += reader.read(at, rest);
+        }
+        reader.end_word();
+        reader.name.look_up();
+        reader.name
+    }
+
+    /// All of its words.
+    pub(crate) fn words(&self) -> Words<'_> {
+        Words {
+            name: self,
+            from: 0,
+            to: self.words.len(),
+        }
+    }
+
+    fn look_up(&mut self) {
+        for word in &mut self.words {
+            let letters = self.letters.get(word.start()..word.end()).unwrap_or_default();
+            let slashed = word.joined && word.text(self.text).contains('/');
+            word.known = known(letters, slashed);
+            if word.known.is(Role::Connector) && word.kind == Kind::Word && !word.joined {
+                word.kind = Kind::ConnectorWord;
+            }
+        }
+    }
+}
+
+/// A place in a name. Names are at most `LONGEST_NAME` characters, so it always fits.
+fn place(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+struct Reader<'t> {
+    name: Name<'t>,
+    word: Option<Word>,
+    gap: Gap,
+    depth: usize,
+    last_was_single: bool,
+}
+
+impl Reader<'_> {
+    /// Reads a run of plain letters and digits, or one other character; the number of bytes read.
+    fn read(&mut self, at: usize, rest: &str) -> usize {
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        if run > 0 {
+            let start = self.name.letters.len();
+            self.name
+                .letters
+                .extend_from_slice(rest.as_bytes().get(..run).unwrap_or_default());
+            self.name
+                .letters
+                .get_mut(start..)
+                .unwrap_or_default()
+                .make_ascii_lowercase();
+            self.extend_word(at, at + run, run);
+            return run;
+        }
+        let Some(c) = rest.chars().next() else { return 1 };
+        if c == ' ' {
+            self.end_word();
+            self.widen(Gap::Space);
+        } else if let Some(letters) = latin(c) {
+            let plain = letters.plain();
+            self.name.letters.extend_from_slice(plain);
+            self.extend_word(at, at + c.len_utf8(), plain.len());
+            self.second(letters.second);
+        } else if is_combining(c) || is_apostrophe(c) {
+            // Inside a word these only decorate it: Hill's, Code d'Azur.
+            if self.word.is_some() {
+                self.extend_word(at, at + c.len_utf8(), 0);
+                let second = self.name.letters.last().and_then(|last| second_letter(*last, c));
+                self.second(second);
+            }
+        } else {
+            self.separate(at, c);
+        }
+        c.len_utf8()
+    }
+
+    /// The letters just added are part of the word that is being read.
+    fn extend_word(&mut self, from: usize, to: usize, added: usize) {
+        let end = self.name.letters.len();
+        let (gap, bracketed) = (self.gap, self.depth > 0);
+        let word = self.word.get_or_insert_with(|| Word {
+            letters: (place(end.saturating_sub(added)), 0),
+            written: (place(from), 0),
+            kind: Kind::Word,
+            gap,
+            dotted: false,
+            joined: false,
+            bracketed,
+            known: Known::default(),
+        });
+        word.letters.1 = place(end);
+        word.written.1 = place(to);
+    }
+
+    fn second(&mut self, second: Option<u8>) {
+        let last = self.name.letters.len().saturating_sub(1);
+        self.name.seconds.extend(second.map(|second| (last, second)));
+    }
+
+    fn separate(&mut self, at: usize, c: char) {
+        let in_word = self.word.is_some();
+        self.end_word();
+        match c {
+            '.' => {
+                if let (true, Some(last)) = (in_word, self.name.words.last_mut()) {
+                    last.dotted = true;
+                    if last.joined {
+                        last.written.1 = place(at + 1);
+                    }
+                }
+                self.widen(Gap::Dot);
+            }
+            '/' => self.widen(Gap::Slash),
+            '&' | '+' => self.connector(at, c),
+            '(' | '[' => {
+                self.depth = self.depth.saturating_add(1);
+                self.widen(Gap::Mark);
+            }
+            ')' | ']' => {
+                self.depth = self.depth.saturating_sub(1);
+                self.widen(Gap::Mark);
+            }
+            _ if c.is_whitespace() => self.widen(Gap::Space),
+            _ => self.widen(Gap::Mark),
+        }
+    }
+
+    fn connector(&mut self, at: usize, c: char) {
+        let start = self.name.letters.len();
+        self.name.letters.push(b'&');
+        self.name.words.push(Word {
+            letters: (place(start), place(start + 1)),
+            written: (place(at), place(at + c.len_utf8())),
+            kind: Kind::Ampersand,
+            gap: self.gap,
+            dotted: false,
+            joined: false,
+            bracketed: self.depth > 0,
+            known: Known::default(),
+        });
+        self.gap = Gap::Start;
+        self.last_was_single = false;
+    }
+
+    /// Of all that stands between two words, a space weighs most; two spaces more.
+    fn widen(&mut self, seen: Gap) {
+        self.gap = match (self.gap, seen) {
+            (Gap::Space | Gap::WideSpace, Gap::Space) => Gap::WideSpace,
+            (_, Gap::Space) => Gap::Space,
+            (Gap::Space | Gap::WideSpace, _) => self.gap,
+            (Gap::Start, seen) => seen,
+            (Gap::Dot, Gap::Dot) => Gap::Dot,
+            (Gap::Slash, Gap::Slash) => Gap::Slash,
+            _ => Gap::Mark,
+        };
+    }
+
+    /// `B.V.`, `h.o.d.n.` and `h/o` are one word: single letters held together by dots or slashes.
+    fn end_word(&mut self) {
+        let Some(word) = self.word.take() else { return };
+        self.gap = Gap::Start;
+        let single = word.len() == 1 && self.name.letters.last().is_some_and(u8::is_ascii_lowercase);
+        let holds = single && self.last_was_single && matches!(word.gap, Gap::Dot | Gap::Slash);
+        self.last_was_single = single;
+        match self.name.words.last_mut() {
+            Some(last) if holds && last.bracketed == word.bracketed => {
+                last.letters.1 = word.letters.1;
+                last.written.1 = word.written.1;
+                last.dotted = false;
+                last.joined = true;
+            }
+            _ => self.name.words.push(word),
+        }
+    }
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | 'ʻ' | '′')
+}
+
+/// Some neighbouring words of a name.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'n> {
+    name: &'n Name<'n>,
+    from: usize,
+    to: usize,
+}
+
+impl<'n> Words<'n> {
+    pub(crate) fn list(&self) -> &'n [Word] {
+        self.name.words.get(self.from..self.to).unwrap_or_default()
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &'n Word> + Clone {
+        self.list().iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.to.saturating_sub(self.from)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.from >= self.to
+    }
+
+    pub(crate) fn first(&self) -> Option<&'n Word> {
+        self.list().first()
+    }
+
+    pub(crate) fn last(&self) -> Option<&'n Word> {
+        self.list().last()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&'n Word> {
+        self.list().get(at)
+    }
+
+    /// The words from one place to another; none when there are not so many.
+    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Words<'n> {
+        let fits = range.start <= range.end && range.end <= self.len();
+        Words {
+            name: self.name,
+            from: self.from + if fits { range.start } else { 0 },
+            to: self.from + if fits { range.end } else { 0 },
+        }
+    }
+
+    /// Where the letters of these words begin.
+    pub(crate) fn start(&self) -> usize {
+        self.list().first().map_or(0, Word::start)
+    }
+
+    /// The letters of these words, in one row.
+    pub(crate) fn letters(&self) -> &'n [u8] {
+        let end = self.list().last().map_or(0, Word::end);
+        self.name.letters.get(self.start()..end).unwrap_or_default()
+    }
+
+    /// The letters of one of them.
+    pub(crate) fn letters_of(&self, word: &Word) -> &'n [u8] {
+        self.name.letters.get(word.start()..word.end()).unwrap_or_default()
+    }
+
+    pub(crate) fn spells(&self, word: &Word, letters: &str) -> bool {
+        self.letters_of(word) == letters.as_bytes()
+    }
+
+    /// The letter that may follow the one at this place, counted over the whole name.
+    pub(crate) fn second(&self, at: usize) -> Option<u8> {
+        self.name
+            .seconds
+            .iter()
+            .find(|(place, _)| *place == at)
+            .map(|(_, letter)| *letter)
+    }
+
+    pub(crate) fn has_seconds(&self) -> bool {
+        !self.name.seconds.is_empty()
+    }
+
+    /// One word as it was written.
+    pub(crate) fn shown(&self, word: &Word) -> &'n str {
+        word.text(self.name.text)
+    }
+
+    /// All of them as they were written, with what stands between them.
+    pub(crate) fn as_written(&self) -> &'n str {
+        match (self.first(), self.last()) {
+            (Some(first), Some(last)) => {
+                let range = usize::from(first.written.0)..usize::from(last.written.1);
+                self.name.text.get(range).unwrap_or_default()
+            }
+            _ => "",
+        }
+    }
+
+    /// Each word as it was written.
+    pub(crate) fn each_shown(&self) -> Vec<String> {
+        self.list().iter().map(|word| self.shown(word).to_owned()).collect()
+    }
+
+    pub(crate) fn has_digit(&self, word: &Word) -> bool {
+        self.letters_of(word).iter().any(u8::is_ascii_digit)
+    }
+
+    pub(crate) fn is_number(&self, word: &Word) -> bool {
+        self.letters_of(word).first().is_some_and(u8::is_ascii_digit)
+    }
+
+    /// I to XX; a series number when it stands at the end of a name.
+    pub(crate) fn is_roman(&self, word: &Word) -> bool {
+        matches!(
+            self.letters_of(word),
+            b"i" | b"ii"
+                | b"iii"
+                | b"iv"
+                | b"v"
+                | b"vi"
+                | b"vii"
+                | b"viii"
+                | b"ix"
+                | b"x"
+                | b"xi"
+                | b"xii"
+                | b"xiii"
+                | b"xiv"
+                | b"xv"
+                | b"xvi"
+                | b"xvii"
+                | b"xviii"
+                | b"xix"
+                | b"xx"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let name = Name::read(text);
+        let words = name.words();
+        words
+            .iter()
+            .map(|word| String::from_utf8(words.letters_of(word).to_vec()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn single_letters_with_dots_are_one_word() {
+        assert_eq!(words("Zeewolf B.V."), ["zeewolf", "bv"]);
+        assert_eq!(words("Zeewolf B. V."), ["zeewolf", "b", "v"]);
+        assert_eq!(words("P.Q. Zeewolf h.o.d.n. X"), ["pq", "zeewolf", "hodn", "x"]);
+        assert_eq!(words("A h/o B"), ["a", "ho", "b"]);
+    }
+
+    #[test]
+    fn apostrophes_glue_and_other_marks_separate() {
+        assert_eq!(words("Piet's Café d'Or"), ["piets", "cafe", "dor"]);
+        assert_eq!(words("zee-wolf (Nederland)"), ["zee", "wolf", "nederland"]);
+        assert_eq!(words("zeewolf.nl"), ["zeewolf", "nl"]);
+    }
+
+    #[test]
+    fn connectors_stand_alone() {
+        assert_eq!(words("Zee&Wolf"), ["zee", "&", "wolf"]);
+        let kind = |text: &str| Name::read(text).words().get(1).unwrap().kind;
+        assert_eq!(kind("Zee en Wolf"), Kind::ConnectorWord);
+        assert_eq!(kind("Zee E.N. Wolf"), Kind::Word);
+        assert_eq!(Name::read("Zee  Wolf").words().get(1).unwrap().gap, Gap::WideSpace);
+    }
+
+    #[test]
+    fn a_word_is_shown_as_it_was_written() {
+        let name = Name::read("«Zeeho\u{308}rn» h/o B. V. N.V.");
+        let words = name.words();
+        assert_eq!(words.each_shown(), ["Zeeho\u{308}rn", "h/o", "B", "V", "N.V."]);
+        assert_eq!(words.part(1..4).as_written(), "h/o B. V");
+        assert_eq!(words.second(4), Some(b'e'));
+    }
+}
