@@ -6,6 +6,7 @@ mod explain;
 mod matching;
 mod migrate;
 mod offline;
+mod suggest;
 mod webhook;
 
 use std::path::PathBuf;
@@ -102,6 +103,13 @@ enum Command {
         the output has id, verdict (match or review), score, reasons. A verdict of review is no failure: \
         the exit status is 0 when every row got one.")]
     Match(matching::MatchArgs),
+    /// Tell which of many registered names an account holder is likely to be; for a payment without a reference.
+    #[command(after_long_help = "Examples:\n  \
+        eencent suggest --names register.csv 'DE KORENAAR BV'\n  \
+        eencent suggest --names register.csv --limit 3 --json < account-names.txt\n\n\
+        The file has columns id and name (or legal_name), and may have trade_names (a JSON list). Two million names \
+        take a few seconds to read. The list is for a person: being on top of it proves nothing.")]
+    Suggest(suggest::SuggestArgs),
     /// Make, revoke and list the keys of the platform API.
     #[command(after_long_help = "Examples:\n  \
         eencent api-key make --name shop --scope platform       registers, starts, cancels, resends\n  \
@@ -146,6 +154,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Explain(args) => wait_for(explain::run(args, settings()?)),
         Command::Webhook { question } => webhook::run(question),
         Command::Match(args) => matching::run(&args),
+        Command::Suggest(args) => suggest::run(&args),
         Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
     }
 }
@@ -185,7 +194,7 @@ mod tests {
         let mut command = Cli::command().term_width(110).version("0.0.0");
         command.build();
         insta::assert_snapshot!("eencent", command.render_long_help());
-        for name in ["serve", "demo", "check", "explain", "match", "api-key"] {
+        for name in ["serve", "demo", "check", "explain", "match", "suggest", "api-key"] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);
         }

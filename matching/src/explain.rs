@@ -2,6 +2,7 @@
 
 use crate::accept::{Account, Pairs, Record, Registered};
 use crate::distinct::is_generic;
+use crate::edit::one_edit;
 use crate::forms::FormKind;
 use crate::lexicon::Role;
 use crate::likeness::LetterPairs;
@@ -224,22 +225,6 @@ fn with_y(letters: &[u8]) -> Letters {
     folded
 }
 
-/// One letter more, less, other or swapped with its neighbour.
-fn one_edit(a: &[u8], b: &[u8]) -> bool {
-    let front = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (a.get(front..).unwrap_or_default(), b.get(front..).unwrap_or_default());
-    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let head = |word: &'_ [u8]| word.len().saturating_sub(back);
-    match (
-        a.get(..head(a)).unwrap_or_default(),
-        b.get(..head(b)).unwrap_or_default(),
-    ) {
-        ([], [_]) | ([_], []) | ([_], [_]) => true,
-        ([p, q], [r, s]) => p == s && q == r,
-        _ => false,
-    }
-}
-
 fn is_cut(account: &Account<'_>, sides: &Sides<'_, '_>) -> bool {
     let (mine, theirs) = (sides.mine.letters(), sides.theirs.letters());
     account.may_be_cut() && mine.len() < theirs.len() && theirs.starts_with(mine)
@@ -331,23 +316,4 @@ fn forms(mine: &Split<'_>, theirs: &Split<'_>, name: &Registered<'_>, record: &R
         detail.extend(owned(theirs));
         Reason::new(ReasonCode::LegalFormDiffers, detail)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_letter_is_one_letter() {
-        for (a, b) in [
-            ("zeewolf", "zeewolv"),
-            ("zeewolf", "zewolf"),
-            ("zeewolf", "zeewofl"),
-            ("zeewolf", "zeewollf"),
-        ] {
-            assert!(one_edit(a.as_bytes(), b.as_bytes()), "{a} {b}");
-        }
-        assert!(!one_edit(b"zeewolf", b"zeehond"));
-        assert!(!one_edit(b"zeewolf", b"zeewolf"));
-    }
 }

@@ -10,7 +10,8 @@
 //! | `distinct` | names that say nothing on their own: trades, names that many carry, persons |
 //! | `refuse` | accounts that are looked at by a person whatever the names say |
 //! | `repair` | damage in transport that can be undone without loss |
-//! | `explain`, `pairing`, `likeness` | why a name is *not* accepted, in reasons support can read; they decide nothing |
+//! | `suggest` | a second use: which of many names an account holder is likely to be |
+//! | `explain`, `pairing`, `likeness`, `edit` | why a name is *not* accepted, in reasons support can read; they decide nothing |
 //! | `persons` | whether a name is a person's |
 //! | `lexicon` | what words mean: roles and abbreviations, one dictionary over the lists in `data/` |
 //! | `name`, `fold` | a name as words in a row of letters; characters to letters |
@@ -31,6 +32,7 @@ mod align;
 mod combined;
 mod compare;
 mod distinct;
+mod edit;
 mod evidence;
 mod explain;
 mod fold;
@@ -45,12 +47,14 @@ mod reason;
 mod refuse;
 mod repair;
 mod split;
+mod suggest;
 mod visible;
 
 pub use compare::{RegisteredNames, compare};
 pub use evidence::{Evidence, Verdict, WordPair};
 pub use foldings::{Folding, Foldings};
 pub use reason::{Language, Reason, ReasonCode};
+pub use suggest::{Index, Suggestion};
 pub use visible::visible;
 
 /// The matcher's version, stored with every decision. It changes whenever a verdict may change.

@@ -72,7 +72,11 @@ pub fn run(args: &MatchArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&evidence)?);
     } else {
-        let language = if args.language == "nl" { Language::Dutch } else { Language::English };
+        let language = if args.language == "nl" {
+            Language::Dutch
+        } else {
+            Language::English
+        };
         print!("{}", told(&evidence, legal_name, &args.trade_names, language));
     }
     Ok(ExitCode::SUCCESS)
@@ -105,7 +109,10 @@ fn told(evidence: &Evidence, legal_name: &str, trade_names: &[String], language:
     }
     for (name, left) in [
         (word("only on account", "alleen rekening"), &evidence.left_over_account),
-        (word("only registered", "alleen register"), &evidence.left_over_registered),
+        (
+            word("only registered", "alleen register"),
+            &evidence.left_over_registered,
+        ),
     ] {
         if !left.is_empty() {
             line(name, &left.join(", "));
@@ -116,7 +123,12 @@ fn told(evidence: &Evidence, legal_name: &str, trade_names: &[String], language:
         line(word("folded", "gelijkgesteld"), &folded.join(", "));
     }
     line("", "");
-    lines.extend(evidence.reasons.iter().map(|reason| format!("- {}", reason.text(language))));
+    lines.extend(
+        evidence
+            .reasons
+            .iter()
+            .map(|reason| format!("- {}", reason.text(language))),
+    );
     lines.push(String::new());
     lines.push(format!(
         "{} ({} {} {} 100)",
@@ -145,11 +157,17 @@ mod tests {
 
     #[test]
     fn a_match_shows_the_words_beside_each_other() {
-        insta::assert_snapshot!("match-evidence-en", asked("STG MEEUW EN KWAL h.o.d.n. DE BLAUWE ZEE WOLF", Language::English));
+        insta::assert_snapshot!(
+            "match-evidence-en",
+            asked("STG MEEUW EN KWAL h.o.d.n. DE BLAUWE ZEE WOLF", Language::English)
+        );
     }
 
     #[test]
     fn a_review_shows_what_is_left_over_in_dutch_too() {
-        insta::assert_snapshot!("match-evidence-nl", asked("Stichting Vrienden van Meeuw en Kwal", Language::Dutch));
+        insta::assert_snapshot!(
+            "match-evidence-nl",
+            asked("Stichting Vrienden van Meeuw en Kwal", Language::Dutch)
+        );
     }
 }

@@ -78,7 +78,10 @@ fn names(paper: &mut Paper, record: &Value, compared: &Value) {
         &format!("{} (score {score} of 100)", text(compared, "/evidence/verdict")),
     );
     for pair in list(compared, "/evidence/words") {
-        paper.under("", &format!("{} = {}", text(pair, "/account"), text(pair, "/registered")));
+        paper.under(
+            "",
+            &format!("{} = {}", text(pair, "/account"), text(pair, "/registered")),
+        );
     }
     for (name, pointer) in [
         ("only on account", "/evidence/left_over_account"),

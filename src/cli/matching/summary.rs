@@ -45,10 +45,7 @@ impl Summary {
             Verdict::Review => self.reviews += 1,
         }
         let Some(expected) = expected else { return };
-        *self
-            .confusion
-            .entry((expected.as_str(), given.as_str()))
-            .or_default() += 1;
+        *self.confusion.entry((expected.as_str(), given.as_str())).or_default() += 1;
         if let Some(class) = class {
             let class = self.classes.entry((class.to_owned(), expected.as_str())).or_default();
             class.rows += 1;
@@ -86,7 +83,11 @@ impl Summary {
         if !wrong.is_empty() {
             told.push_str("\nnot as expected, by reason in the file\n");
             for ((name, expected), class) in wrong {
-                let _ = writeln!(told, "  {name:<38} {} of {}, expected {expected}", class.wrong, class.rows);
+                let _ = writeln!(
+                    told,
+                    "  {name:<38} {} of {}, expected {expected}",
+                    class.wrong, class.rows
+                );
             }
         }
         told
@@ -101,7 +102,10 @@ mod tests {
     fn without_expectations_it_tells_only_what_came_out() {
         let mut summary = Summary::default();
         summary.count(Verdict::Match, None, Some("x"));
-        assert_eq!(summary.told(Duration::from_millis(1234)), "1 compared in 1.2 s: 1 match, 0 review\n");
+        assert_eq!(
+            summary.told(Duration::from_millis(1234)),
+            "1 compared in 1.2 s: 1 match, 0 review\n"
+        );
     }
 
     #[test]
