@@ -6,7 +6,7 @@ use crate::accept::{Accepted, Account, Pairs, Record, Registered, accept};
 use crate::foldings::{Folding, Foldings};
 use crate::forms::FormKind;
 use crate::lexicon::{Role, find_phrase};
-use crate::name::{Gap, Words};
+use crate::name::{Gap, Word, Words};
 use crate::persons::looks_personal;
 use crate::reason::{Reason, ReasonCode};
 use crate::split::{Reading, split};
@@ -48,8 +48,31 @@ fn linked(account: Words<'_>) -> Option<Parts<'_>> {
         rest = rest.part(at + count..rest.len());
     }
     parts.names.push(rest);
+    if parts.links.is_empty() {
+        return None;
+    }
     let whole = parts.names.iter().all(|name| !name.is_empty());
     (whole && (2..=MOST_NAMES).contains(&parts.names.len())).then_some(parts)
+}
+
+/// Two trade names behind the link: "h.o.d.n. De Blauwe Meeuw en Zeewolf Visserij".
+fn listed<'p, 'a>(parts: &'p Parts<'a>) -> impl Iterator<Item = Parts<'a>> + use<'p, 'a> {
+    let last = parts.names.last().filter(|_| parts.joint == Joint::Link).copied();
+    last.into_iter().flat_map(move |last| {
+        let connectors =
+            (1..last.len().saturating_sub(1)).filter(move |at| last.get(*at).is_some_and(Word::is_connector));
+        connectors.map(move |at| {
+            let mut listed = Parts {
+                joint: Joint::Link,
+                names: parts.names.clone(),
+                links: parts.links.clone(),
+            };
+            listed.names.pop();
+            listed.names.extend([last.part(0..at), last.part(at + 1..last.len())]);
+            listed.links.push(last.part(at..at + 1));
+            listed
+        })
+    })
 }
 
 /// A last part in brackets.
@@ -104,7 +127,15 @@ pub(crate) fn combined<'a, 'r>(
         let mut behind = behind_a_form(account.words);
         return Ok(behind.find_map(|parts| recognise(&parts, length, names, record).and_then(Result::ok)));
     };
-    recognise(&parts, length, names, record).transpose()
+    let outcome = recognise(&parts, length, names, record);
+    if !matches!(outcome, Some(Ok(_))) {
+        let mut listed = listed(&parts);
+        let found = listed.find_map(|parts| recognise(&parts, length, names, record).and_then(Result::ok));
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    outcome.transpose()
 }
 
 fn recognise<'a, 'r>(

@@ -1,7 +1,7 @@
 //! Names that are no evidence on their own: trades (`data/generic_words.txt`), names that many carry
 //! (`data/shared_names.txt`) and persons.
 
-use crate::lexicon::{Known, Role, lines};
+use crate::lexicon::{Known, Role, known, lines};
 use crate::name::{Word, Words};
 use crate::persons::only_a_person;
 use crate::reason::{Reason, ReasonCode};
@@ -33,15 +33,56 @@ static SHARED: LazyLock<FxHashSet<String>> = LazyLock::new(|| {
 
 const ARTICLES: [&str; 6] = ["de", "het", "een", "t", "the", "ons"];
 
-/// Says what is done rather than who does it.
-pub(crate) fn is_generic(letters: &[u8], known: Known) -> bool {
-    known.is(Role::Generic) || {
-        let longest = letters.len().saturating_sub(1).min(*LONGEST_ENDING);
-        (3..=longest).any(|length| {
-            let ending = letters.get(letters.len().saturating_sub(length)..).unwrap_or_default();
-            ENDINGS.contains(ending)
-        })
+/// Says what is done rather than who does it: a listed word, a word with a listed ending, or one put together of
+/// such words, as Dutch does ("hondentrimsalon").
+pub(crate) fn is_generic(letters: &[u8], word: Known) -> bool {
+    word.is(Role::Generic) || has_generic_ending(letters) || is_compound(letters)
+}
+
+fn has_generic_ending(letters: &[u8]) -> bool {
+    let longest = letters.len().saturating_sub(1).min(*LONGEST_ENDING);
+    (3..=longest).any(|length| {
+        let ending = letters.get(letters.len().saturating_sub(length)..).unwrap_or_default();
+        ENDINGS.contains(ending)
+    })
+}
+
+/// The longest word that is taken apart.
+const LONGEST_COMPOUND: usize = 40;
+
+/// Wholly made of listed words of three letters or more, with what Dutch puts between them.
+fn is_compound(letters: &[u8]) -> bool {
+    if letters.len() > LONGEST_COMPOUND || letters.len() < 6 {
+        return false;
     }
+    let generic = |part: &[u8]| part.len() >= 3 && known(part, false).is(Role::Generic);
+    // Places up to which the word is made of listed words.
+    let mut reached = [false; LONGEST_COMPOUND + 1];
+    if let Some(start) = reached.first_mut() {
+        *start = true;
+    }
+    for end in 3..=letters.len() {
+        let made =
+            (0..=end - 3).any(|from| reached.get(from) == Some(&true) && letters.get(from..end).is_some_and(generic));
+        if !made {
+            continue;
+        }
+        let mut set = |at: usize| {
+            if let Some(place) = reached.get_mut(at) {
+                *place = true;
+            }
+        };
+        set(end);
+        for between in [b"s".as_slice(), b"e", b"n", b"en"] {
+            if letters
+                .get(end..)
+                .is_some_and(|rest| rest.starts_with(between) && rest.len() > between.len() + 2)
+            {
+                set(end + between.len());
+            }
+        }
+    }
+    reached.get(letters.len()) == Some(&true)
 }
 
 /// Why a name proves nothing by itself; `None` when it is distinctive.
@@ -70,13 +111,18 @@ fn letters_and_digits(core: Words<'_>) -> usize {
     core.iter().filter(|word| !word.is_connector()).map(Word::len).sum()
 }
 
+/// A shared name, be it with what is done there: "Basisschool De Regenboog".
 fn is_shared(core: Words<'_>) -> bool {
-    let articles = core
-        .iter()
-        .take_while(|word| ARTICLES.iter().any(|article| core.spells(word, article)))
-        .count();
-    let letters = core.part(articles..core.len()).letters();
-    std::str::from_utf8(letters).is_ok_and(|letters| SHARED.contains(letters))
+    let is_article = |word: &Word| ARTICLES.iter().any(|article| core.spells(word, article));
+    let trade = |word: &Word| is_article(word) || is_generic(core.letters_of(word), word.known);
+    let listed = |from: usize| {
+        let letters = core.part(from..core.len()).letters();
+        std::str::from_utf8(letters).is_ok_and(|letters| SHARED.contains(letters))
+    };
+    let in_front = core.iter().take_while(|word| trade(word)).count();
+    // "Visserij Roos" is the fishery of Mr Roos.
+    let somebody = core.len() > 1 && core.last().is_some_and(|word| word.is(Role::Surname));
+    !somebody && (0..=in_front).any(listed)
 }
 
 /// "Gebroeders De Vries", "Visser & Zn": there are many.
@@ -99,10 +145,20 @@ fn is_filler(core: Words<'_>, word: &Word) -> bool {
     !is_telling(core, word) || word.is(Role::Holding) || word.is(Role::Part)
 }
 
+/// 24, 10a; "4Sure" is a word.
+fn is_number(core: Words<'_>, word: &Word) -> bool {
+    let letters = core
+        .letters_of(word)
+        .iter()
+        .filter(|letter| letter.is_ascii_lowercase())
+        .count();
+    core.is_number(word) && letters < 2
+}
+
 /// A word with a meaning of its own, be it a common one.
 fn is_telling(core: Words<'_>, word: &Word) -> bool {
     let empty = word.is_connector()
-        || core.is_number(word)
+        || is_number(core, word)
         || core.is_roman(word)
         || word.len() == 1
         || word.is(Role::Particle)
@@ -130,6 +186,8 @@ mod tests {
             "Management Nederland",
             "Rijwielhandel",
             "Het Schoonmaakbedrijf",
+            "Kappersopleidingen",
+            "Autoschadecentrum Nederland",
         ] {
             assert_eq!(verdict(name), Some(ReasonCode::GenericName), "{name}");
         }
@@ -137,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_name_that_many_carry_says_too_little() {
-        for name in ["De Regenboog", "'t Hoekje", "REGENBOOG"] {
+        for name in ["De Regenboog", "'t Hoekje", "REGENBOOG", "Basisschool De Regenboog"] {
             assert_eq!(verdict(name), Some(ReasonCode::SharedName), "{name}");
         }
         assert_eq!(verdict("Regenboog Schilders Zeewolde"), None);
@@ -166,6 +224,7 @@ mod tests {
             "Rijwielhandel De Vries",
             "Rijwielhandel Bakker",
             "De Boer Advies",
+            "4Sure Telecom",
         ] {
             assert_eq!(verdict(name), None, "{name}");
         }

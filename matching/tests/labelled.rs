@@ -1,0 +1,40 @@
+//! The project's own labelled cases, one by one. What is not yet as labelled is written down here, so that a
+//! change for the better or the worse is seen.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
+
+use eencent_matching::{RegisteredNames, Verdict, compare};
+
+/// True matches that a person still has to look at; each with the reason in `cases/README.md`.
+const STILL_REVIEWED: &[&str] = &[];
+
+#[test]
+fn every_labelled_case_has_the_verdict_of_its_label() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/cases/labelled.csv");
+    let (mut wrong, mut rows, mut matches) = (Vec::new(), 0, 0);
+    for row in csv::Reader::from_path(file).unwrap().records() {
+        let row = row.unwrap();
+        let cell = |at: usize| row.get(at).unwrap();
+        let trade_names: Vec<String> = serde_json::from_str(cell(3)).unwrap();
+        let names = RegisteredNames {
+            legal_name: cell(2),
+            trade_names: &trade_names,
+            legal_form: Some(cell(4)).filter(|form| !form.is_empty()),
+            country: Some(cell(5)),
+        };
+        let evidence = compare(cell(1), &names);
+        rows += 1;
+        matches += usize::from(cell(6) == "match");
+        let expected = evidence.verdict.as_str() == cell(6);
+        let known = evidence.verdict == Verdict::Review && STILL_REVIEWED.contains(&cell(0));
+        if expected == known {
+            wrong.push(format!(
+                "{:?}: {} {:?}",
+                &row,
+                evidence.verdict.as_str(),
+                evidence.reasons
+            ));
+        }
+    }
+    assert!(rows > 500 && matches > 200, "{rows} rows, {matches} of them matches");
+    assert!(wrong.is_empty(), "{} of {rows}:\n{}", wrong.len(), wrong.join("\n"));
+}
