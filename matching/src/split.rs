@@ -190,6 +190,9 @@ pub(crate) fn is_only_a_form(words: Words<'_>) -> bool {
     words.len() <= MOST_WORDS && read(words, Reading::Sure).is_some()
 }
 
+/// A notation of so many letters needs no boundaries of its own.
+const LONG: usize = 10;
+
 /// The form that these words spell.
 ///
 /// Word boundaries must be the notation's own, unless every word is one or two letters long: then it is an
@@ -198,7 +201,9 @@ fn read(words: Words<'_>, reading: Reading) -> Option<&'static Form> {
     let notation = spelled(words.letters())?;
     let own_boundaries = || words.iter().map(Word::len).eq(notation.words.iter().copied());
     let letters_apart = || words.iter().all(may_be_part);
-    let spelled = words.len() == 1 || own_boundaries() || letters_apart();
+    // So many letters spell nothing else, wherever the spaces fell.
+    let long = || words.letters().len() >= LONG;
+    let spelled = words.len() == 1 || long() || own_boundaries() || letters_apart();
     (spelled && reading.allows(notation)).then_some(notation.form)
 }
 
