@@ -11,6 +11,7 @@ use crate::lexicon::Context;
 use crate::name::{Name, Word, Words};
 use crate::reason::{Reason, ReasonCode};
 use crate::split::{Reading, Split, split};
+use compact_str::CompactString;
 use smallvec::SmallVec;
 
 /// The account's name, read once.
@@ -26,10 +27,16 @@ pub(crate) struct Account<'a> {
 
 impl<'a> Account<'a> {
     pub(crate) fn new(words: Words<'a>, length: usize) -> Self {
+        let sure = split(words, Reading::Sure);
+        let split = if words.may_be_misread() {
+            split(words, Reading::Account)
+        } else {
+            sure.clone()
+        };
         Self {
             words,
-            split: split(words, Reading::Account),
-            sure: split(words, Reading::Sure),
+            split,
+            sure,
             length,
         }
     }
@@ -103,10 +110,13 @@ impl Record<'_> {
     /// The registered name as forms and core. Where its apparent form is not the one the register states, it is
     /// an ordinary word ("CV Ketelservice").
     pub(crate) fn split<'n>(&self, words: Words<'n>) -> Split<'n> {
-        let read = split(words, Reading::Registered(self.code()));
+        self.trusted(split(words, Reading::Registered(self.code())))
+    }
+
+    fn trusted<'n>(&self, read: Split<'n>) -> Split<'n> {
         let foreign_to_it =
             self.form.is_some() && !read.forms.is_empty() && !read.forms.iter().any(|form| self.states(form));
-        if foreign_to_it { Split::unread(words) } else { read }
+        if foreign_to_it { Split::unread(read.whole) } else { read }
     }
 }
 
@@ -139,7 +149,11 @@ pub(crate) fn accept<'a, 'r>(
 ) -> Result<Option<Accepted<'a, 'r>>, Reason> {
     let words = registered.name.words();
     let literally = split(words, Reading::Sure);
-    let theirs = record.split(words);
+    let theirs = if words.may_be_misread() {
+        record.split(words)
+    } else {
+        record.trusted(literally.clone())
+    };
     let cut;
     let attempt = |mine, theirs| Attempt {
         mine,
@@ -208,7 +222,7 @@ impl<'a, 'r> Attempt<'_, 'a, 'r> {
             return Ok(None);
         };
         if let (false, Some(other)) = (self.registered.is_statutory(), self.other_person()) {
-            let detail = vec![other.code.to_owned()];
+            let detail = vec![other.code.into()];
             return Err(Reason::new(ReasonCode::TradeNameOfOtherForm, detail));
         }
         Ok(Some(self.accepted(&alignment)))
@@ -383,8 +397,8 @@ impl<'a, 'r> Attempt<'_, 'a, 'r> {
     }
 }
 
-fn owned<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
-    texts.map(str::to_owned).collect()
+fn owned<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<CompactString> {
+    texts.map(CompactString::from).collect()
 }
 
 fn ends_on_a_word(account: Words<'_>, registered: Words<'_>) -> bool {

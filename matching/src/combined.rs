@@ -10,6 +10,7 @@ use crate::name::{Gap, Word, Words};
 use crate::persons::looks_personal;
 use crate::reason::{Reason, ReasonCode};
 use crate::split::{Reading, split};
+use compact_str::CompactString;
 use smallvec::SmallVec;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub(crate) struct Combined<'a, 'r> {
     pub code: ReasonCode,
     /// The registered name that is the weightiest.
     pub name: &'r Registered<'r>,
-    pub names: Vec<String>,
+    pub names: Vec<CompactString>,
     pub folded: Foldings,
     /// Each part with the registered name it is; a person or link has none.
     pub pairs: SmallVec<[(Option<usize>, Pairs<'a, 'r>); 4]>,
@@ -159,7 +160,14 @@ fn recognise<'a, 'r>(
             .find(|(_, accepted)| accepted.too_little.is_none())
             .or_else(|| all().next())
     };
-    let found: SmallVec<[Option<Found<'a, 'r>>; 3]> = parts.names.iter().enumerate().map(on_record).collect();
+    let mut found: SmallVec<[Option<Found<'a, 'r>>; 3]> = SmallVec::new();
+    for part in parts.names.iter().enumerate() {
+        found.push(on_record(part));
+        // Behind a form there is no use in going on when the first is nobody's name.
+        if parts.joint == Joint::Form && matches!(found.first(), Some(None)) {
+            return None;
+        }
+    }
     let person = |at: usize| {
         parts
             .names
@@ -222,7 +230,7 @@ fn told<'a, 'r>(
         .flatten()
         .min_by_key(|(name, accepted)| (accepted.too_little.is_some(), name.index));
     let name = weightiest.map(|(name, _)| *name)?;
-    let names = found.iter().flatten().map(|(name, _)| name.text.to_owned()).collect();
+    let names = found.iter().flatten().map(|(name, _)| name.text.into()).collect();
     let mut folded = Foldings::NONE.with(Folding::TwoNames);
     let mut pairs: SmallVec<[(Option<usize>, Pairs<'a, 'r>); 4]> = SmallVec::new();
     let nothing = name.name.words().part(0..0);

@@ -76,7 +76,7 @@ pub fn compare(account_name: &str, names: &RegisteredNames<'_>) -> Evidence {
             ..again
         };
     }
-    let mut reasons = vec![Reason::new(ReasonCode::DamagedText, vec![visible(account_name)])];
+    let mut reasons = vec![Reason::new(ReasonCode::DamagedText, vec![visible(account_name).into()])];
     reasons.extend(
         again
             .reasons
@@ -195,8 +195,8 @@ fn note(reasons: &mut Vec<Reason>, reason: Reason) {
 
 fn word_pairs(name: Option<usize>, pairs: &Pairs<'_, '_>) -> impl Iterator<Item = WordPair> {
     pairs.iter().map(move |(mine, theirs)| WordPair {
-        account: mine.as_written().to_owned(),
-        registered: theirs.as_written().to_owned(),
+        account: mine.as_written().into(),
+        registered: theirs.as_written().into(),
         name: name.unwrap_or_default(),
     })
 }
@@ -205,7 +205,7 @@ fn matched(account_name: &str, name: &Registered<'_>, accepted: Accepted<'_, '_>
     let first = match (name.is_statutory(), account_name == name.text) {
         (true, true) => Reason::plain(ReasonCode::ExactName),
         (true, false) => Reason::plain(ReasonCode::EqualAfterFolding),
-        (false, _) => Reason::new(ReasonCode::RegisteredTradeName, vec![name.text.to_owned()]),
+        (false, _) => Reason::new(ReasonCode::RegisteredTradeName, vec![name.text.into()]),
     };
     let mut reasons = vec![first];
     reasons.extend(accepted.notes.into_iter().map(Reason::plain));

@@ -2,6 +2,7 @@
 
 use crate::foldings::Foldings;
 use crate::reason::Reason;
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -29,9 +30,9 @@ impl Verdict {
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq)]
 pub struct WordPair {
     /// As the bank reported them; empty for an & that it lost.
-    pub account: String,
+    pub account: CompactString,
     /// As registered; empty for a word that only joins two names.
-    pub registered: String,
+    pub registered: CompactString,
     /// Which registered name: 0 the statutory name, 1 the first trade name, and so on.
     pub name: usize,
 }
@@ -53,9 +54,9 @@ pub struct Evidence {
     #[serde(default)]
     pub words: Vec<WordPair>,
     /// Words of the account that the closest registered name does not have.
-    pub left_over_account: Vec<String>,
+    pub left_over_account: Vec<CompactString>,
     /// Words of the closest registered name that the account does not have.
-    pub left_over_registered: Vec<String>,
+    pub left_over_registered: Vec<CompactString>,
     /// The account name as it came, with invisible characters made visible.
     pub account_name_shown: String,
     /// The version of the matcher that decided.

@@ -11,14 +11,15 @@ use crate::pairing::{Some8, pair};
 use crate::reason::{Reason, ReasonCode};
 use crate::refuse::person;
 use crate::split::Split;
+use compact_str::CompactString;
 use smallvec::SmallVec;
 
 /// What is told about a review.
 pub(crate) struct Told<'a, 'r> {
     pub reasons: Vec<Reason>,
     pub pairs: Pairs<'a, 'r>,
-    pub left_over_account: Vec<String>,
-    pub left_over_registered: Vec<String>,
+    pub left_over_account: Vec<CompactString>,
+    pub left_over_registered: Vec<CompactString>,
 }
 
 /// The registered name most like the account, with their likeness in percent. It orders the queue only.
@@ -48,32 +49,32 @@ struct Sides<'a, 'r> {
 }
 
 impl Sides<'_, '_> {
-    fn extra_words(&self) -> Vec<String> {
+    fn extra_words(&self) -> Vec<CompactString> {
         shown(self.mine, &self.extra)
     }
 
-    fn missing_words(&self) -> Vec<String> {
+    fn missing_words(&self) -> Vec<CompactString> {
         shown(self.theirs, &self.missing)
     }
 
-    fn both(&self) -> Vec<String> {
+    fn both(&self) -> Vec<CompactString> {
         let mut both = self.extra_words();
         both.extend(self.missing_words());
         both
     }
 
     /// The left-over words, of both sides, that fit.
-    fn left_over(&self, fits: impl Fn(Words<'_>, &Word) -> bool) -> Vec<String> {
+    fn left_over(&self, fits: impl Fn(Words<'_>, &Word) -> bool) -> Vec<CompactString> {
         let extra = self.extra.iter().filter(|word| fits(self.mine, word));
-        let mut found: Vec<String> = extra.map(|word| self.mine.shown(word).to_owned()).collect();
+        let mut found: Vec<CompactString> = extra.map(|word| self.mine.shown(word).into()).collect();
         let missing = self.missing.iter().filter(|word| fits(self.theirs, word));
-        found.extend(missing.map(|word| self.theirs.shown(word).to_owned()));
+        found.extend(missing.map(|word| self.theirs.shown(word).into()));
         found
     }
 }
 
-fn shown(words: Words<'_>, some: &[&Word]) -> Vec<String> {
-    some.iter().map(|word| words.shown(word).to_owned()).collect()
+fn shown(words: Words<'_>, some: &[&Word]) -> Vec<CompactString> {
+    some.iter().map(|word| words.shown(word).into()).collect()
 }
 
 /// Adds to the objections already found what the words themselves show.
@@ -155,12 +156,12 @@ pub(crate) fn explain<'a, 'r>(
     }
 }
 
-fn noted(code: ReasonCode, words: Vec<String>) -> Option<Reason> {
+fn noted(code: ReasonCode, words: Vec<CompactString>) -> Option<Reason> {
     (!words.is_empty()).then(|| Reason::new(code, words))
 }
 
 impl Sides<'_, '_> {
-    fn left_over_account(&self, role: Role) -> Vec<String> {
+    fn left_over_account(&self, role: Role) -> Vec<CompactString> {
         let some: Some8<'_> = self.extra.iter().copied().filter(|word| word.is(role)).collect();
         shown(self.mine, &some)
     }
@@ -241,7 +242,7 @@ fn initials(sides: &Sides<'_, '_>) -> Option<Reason> {
     let fits = letters.len() > 1
         && sides.theirs.len() > 1
         && (letters.iter().eq(firsts(true)) || letters.iter().eq(firsts(false)));
-    fits.then(|| Reason::new(ReasonCode::InitialsOnly, vec![sides.mine.shown(only).to_owned()]))
+    fits.then(|| Reason::new(ReasonCode::InitialsOnly, vec![sides.mine.shown(only).into()]))
 }
 
 /// The words left over, by what they do in a name.
@@ -304,7 +305,7 @@ fn forms(mine: &Split<'_>, theirs: &Split<'_>, name: &Registered<'_>, record: &R
     if mine.same_forms(theirs, record.country) {
         return None;
     }
-    let owned = |split: &Split<'_>| split.written().map(str::to_owned).collect::<Vec<_>>();
+    let owned = |split: &Split<'_>| split.written().map(CompactString::from).collect::<Vec<_>>();
     if mine.forms.is_empty() {
         let needed = theirs.forms.iter().any(|form| form.kind != FormKind::Partnership);
         return needed.then(|| Reason::new(ReasonCode::LegalFormMissing, owned(theirs)));

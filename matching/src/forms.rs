@@ -146,9 +146,10 @@ pub(crate) fn form(code: &str) -> Option<&'static Form> {
 /// No notation has more words than this.
 pub(crate) const MOST_WORDS: usize = 8;
 
-/// Every notation of the table; a space between words.
-pub(crate) fn notations() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().flat_map(|form| form.notations().map(|(text, _)| text))
+/// Every notation of the table, a space between words; and whether it is nothing but a form.
+pub(crate) fn notations() -> impl Iterator<Item = (&'static str, bool)> {
+    let all = FORMS.iter().flat_map(Form::notations);
+    all.map(|(text, certainty)| (text, certainty == Certainty::Sure))
 }
 
 /// The form that a register's form field states, if the table knows the wording.
@@ -202,7 +203,7 @@ mod tests {
         assert_eq!(FORMS.len(), rows);
         let codes: BTreeSet<&str> = FORMS.iter().map(|form| form.code).collect();
         assert_eq!(codes.len(), rows, "a code twice");
-        let all: Vec<&str> = notations().collect();
+        let all: Vec<&str> = notations().map(|(text, _)| text).collect();
         let unique: BTreeSet<String> = all.iter().map(|text| text.replace(' ', "")).collect();
         assert_eq!(all.len(), unique.len(), "a notation twice");
         assert!(all.iter().all(|text| text.split(' ').count() <= MOST_WORDS));

@@ -64,11 +64,30 @@ pub(crate) struct Known {
     pub form_begins: bool,
     /// A legal form may end here.
     pub form_ends: bool,
+    /// That form may also be an ordinary word.
+    pub form_is_doubtful: bool,
 }
 
 impl Known {
     pub(crate) fn is(self, role: Role) -> bool {
         self.roles & role.bit() != 0
+    }
+
+    /// A phrase of this role begins with it.
+    pub(crate) fn begins(self, role: Role) -> bool {
+        self.begins & role.bit() != 0
+    }
+
+    /// What is known of either.
+    pub(crate) fn or(self, other: Known) -> Known {
+        Known {
+            roles: self.roles | other.roles,
+            begins: self.begins | other.begins,
+            form_begins: self.form_begins | other.form_begins,
+            form_ends: self.form_ends | other.form_ends,
+            form_is_doubtful: self.form_is_doubtful | other.form_is_doubtful,
+            ..self
+        }
     }
 
     /// It stands in a list, whatever the list.
@@ -111,7 +130,7 @@ pub(crate) fn known(letters: &[u8], slashed: bool) -> Known {
 /// The number of words of the longest phrase of that role that the words begin with.
 pub(crate) fn phrase_at(words: Words<'_>, role: Role) -> Option<usize> {
     let first = words.first()?;
-    if first.known.begins & role.bit() == 0 {
+    if !first.known.begins(role) {
         return None;
     }
     let (from, to) = first.known.phrases;
@@ -134,6 +153,9 @@ pub(crate) fn phrase_at(words: Words<'_>, role: Role) -> Option<usize> {
 
 /// Where a phrase of that role first stands: position and length.
 pub(crate) fn find_phrase(words: Words<'_>, role: Role) -> Option<(usize, usize)> {
+    if !words.may_have(role) {
+        return None;
+    }
     (0..words.len()).find_map(|at| phrase_at(words.part(at..words.len()), role).map(|count| (at, count)))
 }
 
@@ -239,11 +261,13 @@ impl Lexicon {
         for line in lines(ABBREVIATIONS) {
             draft.abbreviation(line);
         }
-        for notation in forms::notations() {
+        for (notation, sure) in forms::notations() {
             let words: Vec<&str> = notation.split(' ').collect();
             if let (Some(first), Some(last)) = (words.first(), words.last()) {
                 draft.word(first).form_begins = true;
                 draft.word(last).form_ends = true;
+                draft.word(first).form_is_doubtful |= !sure;
+                draft.word(last).form_is_doubtful |= !sure;
             }
         }
         draft.finish()

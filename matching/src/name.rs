@@ -2,6 +2,7 @@
 
 use crate::fold::{is_combining, latin, second_letter};
 use crate::lexicon::{Known, Role, known};
+use compact_str::CompactString;
 use smallvec::SmallVec;
 
 /// What stood between a word and the one before it.
@@ -84,7 +85,9 @@ impl Word {
 #[derive(Clone)]
 pub(crate) struct Name<'t> {
     text: &'t str,
-    letters: SmallVec<[u8; 96]>,
+    letters: Vec<u8>,
+    /// What the word lists say of all words together.
+    known: Known,
     /// Places in `letters` after which one more letter may be written: the o of ö, which may be oe.
     seconds: SmallVec<[(usize, u8); 2]>,
     words: SmallVec<[Word; 12]>,
@@ -96,7 +99,8 @@ impl<'t> Name<'t> {
         let mut reader = Reader {
             name: Name {
                 text,
-                letters: SmallVec::new(),
+                letters: Vec::with_capacity(text.len()),
+                known: Known::default(),
                 seconds: SmallVec::new(),
                 words: SmallVec::new(),
             },
@@ -128,6 +132,7 @@ impl<'t> Name<'t> {
             let letters = self.letters.get(word.start()..word.end()).unwrap_or_default();
             let slashed = word.joined && word.text(self.text).contains('/');
             word.known = known(letters, slashed);
+            self.known = self.known.or(word.known);
             if word.known.is(Role::Connector) && word.kind == Kind::Word && !word.joined {
                 word.kind = Kind::ConnectorWord;
             }
@@ -328,6 +333,16 @@ impl<'n> Words<'n> {
         self.list().get(at)
     }
 
+    /// Whether a phrase of this role may begin at one of them.
+    pub(crate) fn may_have(&self, role: Role) -> bool {
+        self.name.known.begins(role)
+    }
+
+    /// Whether one of them may be a legal form or an ordinary word.
+    pub(crate) fn may_be_misread(&self) -> bool {
+        self.name.known.form_is_doubtful
+    }
+
     /// The words from one place to another; none when there are not so many.
     pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Words<'n> {
         let fits = range.start <= range.end && range.end <= self.len();
@@ -388,8 +403,8 @@ impl<'n> Words<'n> {
     }
 
     /// Each word as it was written.
-    pub(crate) fn each_shown(&self) -> Vec<String> {
-        self.list().iter().map(|word| self.shown(word).to_owned()).collect()
+    pub(crate) fn each_shown(&self) -> Vec<CompactString> {
+        self.list().iter().map(|word| self.shown(word).into()).collect()
     }
 
     pub(crate) fn has_digit(&self, word: &Word) -> bool {

@@ -1,5 +1,6 @@
 //! Why a name was accepted or needs a person: stable codes, and sentences for support.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 /// The languages reasons can be read in.
@@ -205,11 +206,11 @@ pub struct Reason {
     /// What the reason says.
     pub code: ReasonCode,
     /// The words concerned, as they were written. May be personal data.
-    pub detail: Vec<String>,
+    pub detail: Vec<CompactString>,
 }
 
 impl Reason {
-    pub(crate) fn new(code: ReasonCode, detail: Vec<String>) -> Self {
+    pub(crate) fn new(code: ReasonCode, detail: Vec<CompactString>) -> Self {
         Self { code, detail }
     }
 
@@ -253,7 +254,7 @@ mod tests {
         for &code in ReasonCode::ALL {
             let (dutch, english) = (code.sentence(Language::Dutch), code.sentence(Language::English));
             assert_eq!(dutch.contains("{}"), english.contains("{}"), "{}", code.as_str());
-            let reason = Reason::new(code, vec!["Zeewolf".to_owned()]);
+            let reason = Reason::new(code, vec!["Zeewolf".into()]);
             assert!(!reason.text(Language::Dutch).contains("{}"));
             assert_eq!(dutch.contains("{}"), reason.text(Language::Dutch).contains("Zeewolf"));
         }

@@ -1,29 +1,39 @@
 //! Accounts that a person looks at whatever the names say.
 
 use crate::accept::{Account, Registered};
+use crate::fold::is_combining;
 use crate::lexicon::{Role, find_phrase, is_phrase, phrase_at};
 use crate::name::{Kind, Words};
 use crate::persons::clearly_personal;
 use crate::reason::{Reason, ReasonCode};
 use crate::split::is_only_a_form;
 use crate::visible::{findings, visible};
+use compact_str::{CompactString, ToCompactString};
 use unicode_normalization::UnicodeNormalization;
 
 /// What makes the text unreadable as a name; nothing is compared then.
 pub(crate) fn unreadable(account: &str, words: Words<'_>) -> Vec<Reason> {
     let strange = findings(account);
     if !strange.is_empty() {
-        let reasons = strange.into_iter().map(|(code, words)| Reason::new(code, words));
+        let reasons = strange
+            .into_iter()
+            .map(|(code, words)| Reason::new(code, words.into_iter().map(CompactString::from).collect()));
         return reasons.collect();
     }
     if words.iter().all(|word| word.kind == Kind::Ampersand) {
         return vec![Reason::plain(ReasonCode::NameMissing)];
     }
     if is_phrase(words, Role::Temporary) {
-        return vec![Reason::new(ReasonCode::TemporaryName, vec![visible(account.trim())])];
+        return vec![Reason::new(
+            ReasonCode::TemporaryName,
+            vec![visible(account.trim()).into()],
+        )];
     }
     if is_placeholder(words) {
-        return vec![Reason::new(ReasonCode::PlaceholderName, vec![visible(account.trim())])];
+        return vec![Reason::new(
+            ReasonCode::PlaceholderName,
+            vec![visible(account.trim()).into()],
+        )];
     }
     Vec::new()
 }
@@ -65,17 +75,14 @@ pub(crate) fn objections(account: Words<'_>, registered: &[Registered<'_>]) -> V
         };
         let phrase = account.part(at..at + count);
         if role == Role::Status || !called_so(phrase, role) {
-            reasons.push(Reason::new(code, vec![phrase.as_written().to_owned()]));
+            reasons.push(Reason::new(code, vec![phrase.as_written().into()]));
         }
     }
     if let Some(last) = account.last()
         && matches!(account.letters_of(last), b"io" | b"il")
         && last.joined
     {
-        reasons.push(Reason::new(
-            ReasonCode::NotInFullLife,
-            vec![account.shown(last).to_owned()],
-        ));
+        reasons.push(Reason::new(ReasonCode::NotInFullLife, vec![account.shown(last).into()]));
     }
     reasons
 }
@@ -86,13 +93,27 @@ pub(crate) fn disguises(account: &str, registered: &[Registered<'_>]) -> Option<
     if account.is_ascii() {
         return None;
     }
-    let mut strange: Vec<char> = account.nfc().filter(|c| is_uncommon(*c)).collect();
-    strange.retain(|c| {
-        let same = |other: char| other == *c || other.to_lowercase().eq(c.to_lowercase());
-        !registered.iter().any(|name| name.text.nfc().any(same))
+    // A letter and its accent may come as two characters.
+    let composed = |text: &str, take: &mut dyn FnMut(char)| {
+        if text.chars().any(is_combining) {
+            text.nfc().for_each(take);
+        } else {
+            text.chars().for_each(take);
+        }
+    };
+    let mut strange: Vec<char> = Vec::new();
+    composed(account, &mut |c| {
+        if is_uncommon(c) {
+            strange.push(c);
+        }
     });
+    for name in registered {
+        composed(name.text, &mut |other| {
+            strange.retain(|c| other != *c && !other.to_lowercase().eq(c.to_lowercase()));
+        });
+    }
     strange.truncate(10);
-    let words: Vec<String> = strange.into_iter().map(String::from).collect();
+    let words: Vec<CompactString> = strange.into_iter().map(|c| c.to_compact_string()).collect();
     (!words.is_empty()).then(|| Reason::new(ReasonCode::LooksLikeLatin, words))
 }
 

@@ -32,6 +32,7 @@ impl Reading {
 pub(crate) type Forms = SmallVec<[&'static Form; 2]>;
 
 /// A name as its forms and the rest.
+#[derive(Clone)]
 pub(crate) struct Split<'n> {
     /// The whole name.
     pub whole: Words<'n>,

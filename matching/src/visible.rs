@@ -7,7 +7,7 @@ use crate::reason::ReasonCode;
 
 /// The text with every invisible character written out, as in `Zee⟨U+200B⟩wolf`.
 pub fn visible(text: &str) -> String {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_printable_ascii(text) {
         return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len());
@@ -24,7 +24,7 @@ pub fn visible(text: &str) -> String {
 /// What stands in the way of reading a name, with the characters concerned.
 pub(crate) fn findings(text: &str) -> Vec<(ReasonCode, Vec<String>)> {
     let mut found: Vec<(ReasonCode, Vec<String>)> = Vec::new();
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_printable_ascii(text) {
         return found;
     }
     let mut note = |code, c: char| {
@@ -70,6 +70,11 @@ const ORDINARY_MARKS: [char; 17] = [
     '\u{300}', '\u{301}', '\u{302}', '\u{303}', '\u{304}', '\u{306}', '\u{307}', '\u{308}', '\u{30a}', '\u{30b}',
     '\u{30c}', '\u{30f}', '\u{311}', '\u{323}', '\u{326}', '\u{327}', '\u{328}',
 ];
+
+/// Most names are; looking at all bytes at once is quicker than stopping at the first that is not.
+fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & (0x20..0x7f).contains(&byte))
+}
 
 fn code_point(c: char) -> String {
     format!("⟨U+{:04X}⟩", u32::from(c))
