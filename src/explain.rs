@@ -1,6 +1,7 @@
 //! The stored record as one page of text, for people: why is this in review, why no mail, why 401?
 //!
-//! Nothing is computed again: what stands here is what was recorded when it happened.
+//! Nothing is computed again: what stands here is what was recorded when it happened. Only for a payment that
+//! waits to be allocated the likely activations are looked up.
 
 mod decision;
 mod paper;
@@ -35,6 +36,15 @@ pub fn page(explained: &Explained, hours: &OfficeHours) -> String {
             .payments
             .iter()
             .for_each(|payment| write.payment(&mut paper, payment));
+    }
+    if !explained.likely.is_empty() {
+        paper.heading("Activations that it is likely for, by the account holder's name");
+        for likely in &explained.likely {
+            paper.item(&format!("{} %  {}", likely.likeness, likely.name));
+            paper.under("reference", &likely.reference);
+            paper.under("asks", &likely.amount.to_string());
+        }
+        paper.line("A name proves nothing: ask the payer, or look at the statement.");
     }
     write.refusals(&mut paper, &told(&explained.refusals));
     paper.done()

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Desk;
+use super::{Desk, LikelyActivation};
 use crate::clock::Timestamp;
 use crate::refused::DeskError;
 use crate::store::{StoreError, instant, json, maybe_instant, maybe_text, number, text};
@@ -111,6 +111,9 @@ pub struct Explained {
     pub activation: Option<Explanation>,
     /// The payment that it is, where it isn't tied to an activation.
     pub payments: Vec<PaymentView>,
+    /// The activations that such a payment is likely for, by its account holder's name. Made when asked, to help
+    /// find out; it ties nothing.
+    pub likely: Vec<LikelyActivation>,
     /// The notifications that it is or is about.
     pub notifications: Vec<Notified>,
     /// The refused requests that it names.
@@ -185,6 +188,7 @@ impl Desk {
             return Ok(Some(Explained {
                 notifications: Vec::new(),
                 payments: Vec::new(),
+                likely: Vec::new(),
                 refusals: Vec::new(),
                 activation: Some(explanation),
             }));
@@ -220,10 +224,16 @@ impl Desk {
             Some(id) => Some(self.explanation(&id).await?),
             None => None,
         };
+        let unallocated = payments.iter().find(|payment| payment.standing == "unallocated");
+        let likely = match unallocated.and_then(|payment| payment.holder_name.as_deref()) {
+            Some(holder) => self.likely_activations(holder).await?,
+            None => Vec::new(),
+        };
         let nothing = notifications.is_empty() && payments.is_empty() && refusals.is_empty();
         Ok((!nothing).then_some(Explained {
             activation,
             payments,
+            likely,
             notifications,
             refusals,
         }))

@@ -192,6 +192,28 @@ async fn a_payment_of_the_other_mode_is_recorded_and_activates_nobody() {
 }
 
 #[tokio::test]
+async fn a_payment_without_a_reference_is_shown_with_the_activations_it_is_likely_for() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let mut told = paid("RF00 NOBODY");
+    told.reference = None;
+    office.told("event_1", told).await;
+    assert_eq!(
+        office.view(&view.id).await.state,
+        State::AwaitingPayment,
+        "a name ties nothing"
+    );
+    let explained = office.desk.explain("tr_1").await.unwrap().unwrap();
+    let likely: Vec<_> = explained
+        .likely
+        .iter()
+        .map(|one| (one.reference.as_str(), one.likeness))
+        .collect();
+    assert_eq!(explained.payments[0].standing, "unallocated");
+    assert_eq!(likely, [(view.reference.as_str(), 100)]);
+}
+
+#[tokio::test]
 async fn a_payment_for_one_that_is_over_revives_nothing_and_waits_unallocated() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
