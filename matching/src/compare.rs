@@ -4,16 +4,15 @@ use crate::accept::{Accepted, Account, Pairs, Record, Registered, accept};
 use crate::combined::{Combined, combined};
 use crate::evidence::{Evidence, Verdict, WordPair, masked};
 use crate::explain::{closest, explain};
-use crate::fold::plain_letters;
 use crate::foldings::{Folding, Foldings};
 use crate::forms::stated;
 use crate::name::Name;
 use crate::reason::{Reason, ReasonCode};
 use crate::refuse::{disguises, objections, only_payment_service, payment_service, unreadable};
 use crate::repair::restored;
+use crate::surface::surface;
 use crate::visible::{findings, visible};
 use crate::{LONGEST_NAME, VERSION};
-use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// The organisation's names as registered.
@@ -229,48 +228,4 @@ fn matched_together(account_name: &str, combined: Combined<'_, '_>) -> Evidence 
         words: pairs.flat_map(|(name, pairs)| word_pairs(*name, pairs)).collect(),
         ..Question::review(visible(account_name), vec![Reason::new(combined.code, combined.names)])
     }
-}
-
-/// Adds the differences that show on the surface of two names that are known to be the same.
-fn surface(account: &str, registered: &str, known: Foldings) -> Foldings {
-    let mut folded = known;
-    if account == registered {
-        return folded;
-    }
-    fn letters(text: &str) -> impl Iterator<Item = char> {
-        text.chars().filter(|c| c.is_alphanumeric())
-    }
-    let ascii = account.is_ascii() && registered.is_ascii();
-    let same_case = letters(account).eq(letters(registered));
-    let same_letters = same_case
-        || if ascii {
-            letters(account)
-                .map(|c| c.to_ascii_lowercase())
-                .eq(letters(registered).map(|c| c.to_ascii_lowercase()))
-        } else {
-            letters(account)
-                .flat_map(char::to_lowercase)
-                .eq(letters(registered).flat_map(char::to_lowercase))
-        };
-    let one_case = |text: &str| !text.contains(char::is_lowercase) || !text.contains(char::is_uppercase);
-    if !same_case && (same_letters || (one_case(account) && !one_case(registered))) {
-        folded.insert(Folding::Case);
-    }
-    if !same_letters && !ascii && plain_letters(account) == plain_letters(registered) {
-        folded.insert(Folding::Diacritics);
-    }
-    let is_mark = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && *c != '-';
-    if !account.chars().filter(is_mark).eq(registered.chars().filter(is_mark)) {
-        folded.insert(Folding::Punctuation);
-    }
-    let spaces = |text: &str| {
-        let words = text.split([' ', '-', '\t', '\u{a0}']);
-        words
-            .map(|word| word.chars().filter(|c| c.is_alphanumeric()).count())
-            .collect::<SmallVec<[usize; 16]>>()
-    };
-    if spaces(account) != spaces(registered) && !known.contains(Folding::Cut) {
-        folded.insert(Folding::Spacing);
-    }
-    folded
 }

@@ -15,6 +15,7 @@
 //! | `persons` | whether a name is a person's |
 //! | `lexicon` | what words mean: roles and abbreviations, one dictionary over the lists in `data/` |
 //! | `name`, `fold` | a name as words in a row of letters; characters to letters |
+//! | `surface` | what the eye sees of the difference between two names that are the same |
 //! | `visible` | invisible, damaged and look-alike characters, made visible and named |
 //! | `evidence`, `foldings`, `reason` | the answer |
 //!
@@ -48,6 +49,7 @@ mod refuse;
 mod repair;
 mod split;
 mod suggest;
+mod surface;
 mod visible;
 
 pub use compare::{RegisteredNames, compare};

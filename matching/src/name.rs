@@ -110,7 +110,7 @@ impl<'t> Name<'t> {
             last_was_single: false,
         };
         let mut at = 0;
-        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = text.as_bytes().get(at..).filter(|rest| !rest.is_empty()) {
             at += reader.read(at, rest);
         }
         reader.end_word();
@@ -155,22 +155,24 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     /// Reads a run of plain letters and digits, or one other character; the number of bytes read.
-    fn read(&mut self, at: usize, rest: &str) -> usize {
-        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    fn read(&mut self, at: usize, rest: &[u8]) -> usize {
+        let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric());
+        let before = self.name.letters.len();
+        self.name.letters.extend(run.map(u8::to_ascii_lowercase));
+        let run = self.name.letters.len() - before;
         if run > 0 {
-            let start = self.name.letters.len();
-            self.name
-                .letters
-                .extend_from_slice(rest.as_bytes().get(..run).unwrap_or_default());
-            self.name
-                .letters
-                .get_mut(start..)
-                .unwrap_or_default()
-                .make_ascii_lowercase();
             self.extend_word(at, at + run, run);
             return run;
         }
-        let Some(c) = rest.chars().next() else { return 1 };
+        let c = match rest.first() {
+            Some(byte) if byte.is_ascii() => char::from(*byte),
+            _ => self
+                .name
+                .text
+                .get(at..)
+                .and_then(|rest| rest.chars().next())
+                .unwrap_or(' '),
+        };
         if c == ' ' {
             self.end_word();
             self.widen(Gap::Space);

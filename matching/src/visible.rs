@@ -12,7 +12,7 @@ pub fn visible(text: &str) -> String {
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_invisible(c) || is_damage(c) {
+        if !matches!(c, ' '..='~') && (is_invisible(c) || is_damage(c)) {
             shown.push_str(&code_point(c));
         } else {
             shown.push(c);
@@ -43,7 +43,7 @@ pub(crate) fn findings(text: &str) -> Vec<(ReasonCode, Vec<String>)> {
         }
     };
     let any_latin = text.chars().any(|c| c.is_ascii_alphabetic());
-    for c in text.chars() {
+    for c in text.chars().filter(|c| !matches!(c, ' '..='~')) {
         if is_damage(c) {
             note(ReasonCode::DamagedText, c);
         } else if is_invisible(c) {
