@@ -93,7 +93,7 @@ pub(crate) fn too_little(core: Words<'_>) -> Option<Reason> {
     if letters_and_digits(core) < 4 {
         return Some(Reason::new(ReasonCode::NameTooShort, core.each_shown()));
     }
-    if only_generic(core, |word| is_generic(core.letters_of(word), word.known)) {
+    if only_generic(core, |word| is_generic(core.letters_of(word), word.known)) || is_one_word_split(core) {
         return Some(Reason::new(ReasonCode::GenericName, core.each_shown()));
     }
     if is_shared(core) {
@@ -140,6 +140,12 @@ fn only_generic(core: Words<'_>, generic: impl Fn(&Word) -> bool) -> bool {
     !named && core.iter().filter(|word| !is_filler(core, word)).all(generic)
 }
 
+/// "Taxi Centrale" is a taxicentrale.
+fn is_one_word_split(core: Words<'_>) -> bool {
+    let plain = core.len() < 4 && !core.iter().any(|word| word.is_connector() || word.is(Role::Surname));
+    plain && (known(core.letters(), false).is(Role::Generic) || is_compound(core.letters()))
+}
+
 /// Beside the point when we ask whether a name is distinctive.
 fn is_filler(core: Words<'_>, word: &Word) -> bool {
     !is_telling(core, word) || word.is(Role::Holding) || word.is(Role::Part)
@@ -162,6 +168,7 @@ fn is_telling(core: Words<'_>, word: &Word) -> bool {
         || core.is_roman(word)
         || word.len() == 1
         || word.is(Role::Particle)
+        || word.is(Role::Title)
         || word.is(Role::Wide)
         || word.is(Role::Direction);
     !empty
@@ -187,6 +194,7 @@ mod tests {
             "Rijwielhandel",
             "Het Schoonmaakbedrijf",
             "Kappersopleidingen",
+            "Taxi Centrale",
             "Autoschadecentrum Nederland",
         ] {
             assert_eq!(verdict(name), Some(ReasonCode::GenericName), "{name}");

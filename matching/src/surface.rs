@@ -67,7 +67,8 @@ pub(crate) fn surface(account: &str, registered: &str, known: Foldings) -> Foldi
     if mine.letters != theirs.letters && (same || (mine.is_one_case() && !theirs.is_one_case())) {
         folded.insert(Folding::Case);
     }
-    if !same && !(account.is_ascii() && registered.is_ascii()) && plain_letters(account) == plain_letters(registered) {
+    let ascii = account.is_ascii() && registered.is_ascii();
+    if !same && !ascii && plain_letters(account) == plain_letters(registered) {
         folded.insert(Folding::Diacritics);
     }
     if mine.marks != theirs.marks {
