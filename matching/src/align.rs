@@ -5,10 +5,13 @@
 //! bounded by (words of the account) × (letters of the registered name). There is no skipping of letters and no
 //! cost: either all of both names is used up, or the names differ.
 
-use crate::distinct::is_generic;
+mod beginning;
+mod lost;
+
+use self::beginning::is_beginning;
 use crate::foldings::{Folding, Foldings};
-use crate::lexicon::{Context, Known, Role, expansions, known, short_endings};
-use crate::name::{Gap, Kind, Word, Words};
+use crate::lexicon::{Context, Known, expansions, known, short_endings};
+use crate::name::{Word, Words};
 use smallvec::SmallVec;
 
 /// Names of more words than this are compared letter by letter only: no bank reports them, and the work stays
@@ -357,73 +360,6 @@ impl<'r, 'n> Row<'r, 'n> {
         at >= self.core || self.word_at(at).is_some()
     }
 
-    /// Words of the registered name that the account may lack before this word of its own.
-    fn skip(&self, places: &mut Places, word: &Word) {
-        let mut turn = 0;
-        let mut in_a_row = 0;
-        while let Some((from, place)) = places.now.get(turn).and_then(|at| Some((*at, *places.all.get(*at)?))) {
-            turn += 1;
-            let Some(index) = self.index_at(place.at) else { continue };
-            let skipped = self
-                .lost_connector(index, word)
-                .or_else(|| self.lost_preposition(index, word));
-            if let (Some((folding, loose)), Some(lost), true) = (skipped, self.words.get(index), in_a_row < MOST_WORDS)
-            {
-                in_a_row += 1;
-                let place = Place {
-                    at: place.at + lost.len(),
-                    folded: place.folded.with(folding),
-                    loose: place.loose || loose,
-                    from,
-                    ..place
-                };
-                Places::reach(&mut places.now, &mut places.all, place);
-            }
-        }
-    }
-
-    /// Banks lose an & and leave the gap. Between single letters only a wide gap shows it: J. & M. de Vries is
-    /// not J.M. de Vries.
-    fn lost_connector(&self, index: usize, word: &Word) -> Option<(Folding, bool)> {
-        let lost = self.words.get(index)?;
-        let (left, right) = (self.words.get(index.checked_sub(1)?)?, self.words.get(index + 1)?);
-        let words = left.len() > 1 && right.len() > 1;
-        let gap_shows = word.gap == Gap::WideSpace || (words && word.gap == Gap::Space);
-        if lost.kind == Kind::Ampersand && gap_shows && !word.is_connector() {
-            return Some((Folding::ConnectorLost, false));
-        }
-        // "onderwijs/voorzieningen" for "onderwijs en voorzieningen", in names that are descriptions.
-        let slash = lost.is_connector() && word.gap == Gap::Slash && self.rules.context.is_descriptive();
-        slash.then_some((Folding::Connector, false))
-    }
-
-    /// "te" before a church's place, "voor" in a foundation's name, and where the name is being shortened anyway
-    /// also the other prepositions before a descriptive word.
-    fn lost_preposition(&self, index: usize, word: &Word) -> Option<(Folding, bool)> {
-        let lost = self.words.get(index)?;
-        if !self.rules.context.is_descriptive() || (index > 0 && word.gap == Gap::Start) {
-            return None;
-        }
-        let loose = match (self.rules.context, self.words.letters_of(lost)) {
-            (Context::Body, b"voor") => false,
-            (Context::Church, b"te") if index > 0 => false,
-            (Context::Body, b"tot") if index == 0 => true,
-            (_, b"de" | b"der")
-                if index == 1 && self.words.first().is_some_and(|first| self.words.spells(first, "voor")) =>
-            {
-                true
-            }
-            _ if index == 0 => return None,
-            (_, b"v" | b"voor" | b"van" | b"te" | b"in" | b"de" | b"het" | b"der" | b"den" | b"tot") => true,
-            _ => return None,
-        };
-        let next = self.words.get(index + 1)?;
-        let describes = || {
-            next.is(Role::Descriptive) || next.is(Role::Particle) || is_generic(self.words.letters_of(next), next.known)
-        };
-        (!loose || describes()).then_some((Folding::Preposition, loose))
-    }
-
     /// A cut may hide the legal form and the end of the last word, of which four letters must show. It never
     /// hides a digit, a series number or a word.
     fn may_be_cut_at(&self, end: usize) -> bool {
@@ -438,32 +374,6 @@ impl<'r, 'n> Row<'r, 'n> {
             .is_some_and(|hidden| hidden.iter().all(u8::is_ascii_lowercase));
         end >= start.saturating_add(4) && hidden_letters
     }
-}
-
-/// In the long names of foundations and associations any descriptive word may be shortened to its beginning:
-/// three letters with a dot, or four that end in a consonant and are no word themselves.
-fn is_beginning(letters: &[u8], word: &Word, full: &[u8], whole: Known) -> bool {
-    let descriptive = || whole.is(Role::Descriptive) || is_generic(full, whole);
-    let consonant = letters.last().is_some_and(|last| !b"aeiouy".contains(last));
-    let shortened = if word.dotted {
-        letters.len() >= 3
-    } else {
-        letters.len() >= 4 && consonant && !word.known.is_a_word()
-    };
-    shortened
-        && letters.len() < full.len()
-        && full.starts_with(letters)
-        && descriptive()
-        && !hides_a_word(letters, full)
-}
-
-/// "Mus." is the museum and not the museum's friends: what is left out holds a word of its own. An ending such as
-/// -e or -en is none.
-fn hides_a_word(letters: &[u8], full: &[u8]) -> bool {
-    (letters.len()..full.len().saturating_sub(2)).any(|end| {
-        let shorter = known(full.get(..end).unwrap_or_default(), false);
-        shorter.is(Role::Descriptive) || shorter.is(Role::Generic)
-    })
 }
 
 /// A place in a name, which is never longer than `LONGEST_NAME` characters.
