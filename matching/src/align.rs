@@ -82,6 +82,33 @@ struct Place {
     folded: Foldings,
     /// A preposition was skipped that only a name with other words shortened may lack.
     loose: bool,
+    /// How many words were shortened.
+    shortened: u8,
+    /// One of them to a bare beginning without a dot: then it must not be the only one.
+    bare: bool,
+}
+
+/// How a word of the account lies on the registered letters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Laid {
+    AsItIs,
+    Folded(Folding),
+    /// Shortened to its beginning, without a dot to say so.
+    BareBeginning,
+}
+
+impl Laid {
+    fn folding(self) -> Option<Folding> {
+        match self {
+            Laid::AsItIs => None,
+            Laid::Folded(folding) => Some(folding),
+            Laid::BareBeginning => Some(Folding::Abbreviation),
+        }
+    }
+
+    fn is_shortened(self) -> bool {
+        self.folding() == Some(Folding::Abbreviation)
+    }
 }
 
 #[derive(Default)]
@@ -153,6 +180,8 @@ impl<'r, 'n> Row<'r, 'n> {
             word: 0,
             folded: Foldings::NONE,
             loose: false,
+            shortened: 0,
+            bare: false,
             from: usize::MAX,
         });
         for (index, word) in account.iter().enumerate() {
@@ -164,13 +193,17 @@ impl<'r, 'n> Row<'r, 'n> {
                 let Some((from, place)) = places.now.get(turn).and_then(|at| Some((*at, *places.all.get(*at)?))) else {
                     continue;
                 };
-                self.lay_word(account, word, place.at, |end, letters: &[u8], folding| {
+                self.lay_word(account, word, place.at, |end, letters: &[u8], laid| {
                     if self.boundary_allows(place.at, before.map(|before| account.letters_of(before)), letters, last) {
                         let place = Place {
                             at: end,
                             word: index + 1,
-                            folded: folding.map_or(place.folded, |folding| place.folded.with(folding)),
+                            folded: laid
+                                .folding()
+                                .map_or(place.folded, |folding| place.folded.with(folding)),
                             loose: place.loose,
+                            shortened: place.shortened.saturating_add(u8::from(laid.is_shortened())),
+                            bare: place.bare || laid == Laid::BareBeginning,
                             from,
                         };
                         Places::reach(&mut places.next, &mut places.all, place);
@@ -183,6 +216,7 @@ impl<'r, 'n> Row<'r, 'n> {
             }
         }
         let ends = places.now.iter().filter_map(|at| places.all.get(*at));
+        let ends = ends.filter(|place| !place.bare || place.shortened > 1);
         let end = ends
             .filter(|place| !place.loose || place.folded.contains(Folding::Abbreviation))
             .filter(|place| {
@@ -208,31 +242,33 @@ impl<'r, 'n> Row<'r, 'n> {
 
     /// Tells every place at which this word of the account may end when it begins here, with the letters it
     /// stands for.
-    fn lay_word(
-        &self,
-        account: Words<'_>,
-        word: &Word,
-        at: usize,
-        mut told: impl FnMut(usize, &[u8], Option<Folding>),
-    ) {
+    fn lay_word(&self, account: Words<'_>, word: &Word, at: usize, mut told: impl FnMut(usize, &[u8], Laid)) {
         let letters = account.letters_of(word);
         let row = self.letters.get(at..).unwrap_or_default();
         if account.has_seconds() || self.words.has_seconds() {
             self.lay_with_seconds(account, word, at, &mut told);
         } else if row.starts_with(letters) {
-            self.tell(at, at + letters.len(), letters, None, &mut told);
+            self.tell(at, at + letters.len(), letters, Laid::AsItIs, &mut told);
         }
         if word.is_connector() {
             if let Some(registered) = self.word_at(at).filter(|registered| registered.is_connector()) {
                 let same = self.words.letters_of(registered) == letters && registered.kind == word.kind;
-                told(at + registered.len(), letters, (!same).then_some(Folding::Connector));
+                told(
+                    at + registered.len(),
+                    letters,
+                    if same {
+                        Laid::AsItIs
+                    } else {
+                        Laid::Folded(Folding::Connector)
+                    },
+                );
             }
             return;
         }
         if account.len() > MOST_WORDS {
             return;
         }
-        let abbreviation = Some(Folding::Abbreviation);
+        let abbreviation = Laid::Folded(Folding::Abbreviation);
         for full in expansions(word, self.rules.context) {
             if row.starts_with(full) {
                 self.tell(at, at + full.len(), full, abbreviation, &mut told);
@@ -245,14 +281,18 @@ impl<'r, 'n> Row<'r, 'n> {
         if full.first() != letters.first() || full == letters {
             return;
         }
-        for (stem, ending) in short_endings(letters, self.rules.context) {
+        for (stem, ending) in short_endings(letters, word.dotted, self.rules.context) {
             let stem = letters.get(..stem).unwrap_or_default();
             if full.strip_prefix(stem) == Some(ending) {
                 told(at + full.len(), full, abbreviation);
             }
         }
         if self.rules.context.is_descriptive() && is_beginning(letters, word, full, whole) {
-            told(at + full.len(), full, abbreviation);
+            told(
+                at + full.len(),
+                full,
+                if word.dotted { abbreviation } else { Laid::BareBeginning },
+            );
         }
     }
 
@@ -272,16 +312,10 @@ impl<'r, 'n> Row<'r, 'n> {
     }
 
     /// Letter by letter, where ü may be written u or ue on either side.
-    fn lay_with_seconds(
-        &self,
-        account: Words<'_>,
-        word: &Word,
-        at: usize,
-        told: &mut impl FnMut(usize, &[u8], Option<Folding>),
-    ) {
+    fn lay_with_seconds(&self, account: Words<'_>, word: &Word, at: usize, told: &mut impl FnMut(usize, &[u8], Laid)) {
         let letters = account.letters_of(word);
         let (mut mine, mut theirs) = (0, at);
-        let mut folded = None;
+        let mut laid = Laid::AsItIs;
         let my_second = |mine: usize| mine.checked_sub(1).and_then(|i| account.second(word.start() + i));
         let their_second = |theirs: usize| {
             theirs
@@ -295,30 +329,23 @@ impl<'r, 'n> Row<'r, 'n> {
                 theirs += 1;
             } else if theirs > at && their_second(theirs) == Some(*letter) {
                 mine += 1;
-                folded = Some(Folding::Diacritics);
+                laid = Laid::Folded(Folding::Diacritics);
             } else if other.is_some() && my_second(mine) == other.copied() {
                 theirs += 1;
-                folded = Some(Folding::Diacritics);
+                laid = Laid::Folded(Folding::Diacritics);
             } else {
                 return;
             }
         }
-        self.tell(at, theirs, letters, folded, told);
+        self.tell(at, theirs, letters, laid, told);
         if my_second(mine).is_some() && my_second(mine) == self.letters.get(theirs).copied() {
-            self.tell(at, theirs + 1, letters, Some(Folding::Diacritics), told);
+            self.tell(at, theirs + 1, letters, Laid::Folded(Folding::Diacritics), told);
         }
     }
 
-    fn tell(
-        &self,
-        at: usize,
-        end: usize,
-        letters: &[u8],
-        folding: Option<Folding>,
-        told: &mut impl FnMut(usize, &[u8], Option<Folding>),
-    ) {
+    fn tell(&self, at: usize, end: usize, letters: &[u8], laid: Laid, told: &mut impl FnMut(usize, &[u8], Laid)) {
         if !self.hides_a_boundary(at, end) {
-            told(end, letters, folding);
+            told(end, letters, laid);
         }
     }
 

@@ -186,7 +186,7 @@ fn recognise<'a, 'r>(
     };
     match (unknown.as_slice(), parts.joint) {
         ([], Joint::Link) if enough(false) => Some(Ok(told(parts, found, ReasonCode::LegalAndTradeName)?)),
-        ([], Joint::Brackets | Joint::Form) if enough(true) && one_of_each(&found) => {
+        ([], Joint::Brackets | Joint::Form) if enough(true) && one_of_each(&found) && !is_another_body(parts) => {
             Some(Ok(told(parts, found, ReasonCode::LegalAndTradeName)?))
         }
         // The owner of a one-man business in front of its name, or behind it in brackets.
@@ -212,6 +212,27 @@ fn recognise<'a, 'r>(
         }
         _ => None,
     }
+}
+
+/// "Zeewolf B.V. Holding" is another company, though "Holding" be registered as a trade name.
+fn is_another_body(parts: &Parts<'_>) -> bool {
+    let tells_apart = |word: &Word| {
+        [
+            Role::Holding,
+            Role::Region,
+            Role::Direction,
+            Role::Part,
+            Role::Supporting,
+        ]
+        .iter()
+        .any(|role| word.is(*role))
+    };
+    let beside = |words: &Words<'_>| {
+        words
+            .iter()
+            .all(|word| tells_apart(word) || word.len() < 3 || words.is_number(word))
+    };
+    parts.names.iter().any(beside)
 }
 
 /// The statutory name and a trade name, rather than one of them twice.

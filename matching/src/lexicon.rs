@@ -197,11 +197,14 @@ impl Context {
 
 struct Short {
     contexts: u8,
+    /// Without its dot it is a word of its own, or too little.
+    needs_dot: bool,
     full: String,
 }
 
 struct Ending {
     contexts: u8,
+    needs_dot: bool,
     short: &'static str,
     full: &'static str,
 }
@@ -209,21 +212,28 @@ struct Ending {
 /// The full words, as letters, that a word of the account may stand for.
 pub(crate) fn expansions<'w>(word: &Word, context: Context) -> impl Iterator<Item = &'w [u8]> {
     let (from, to) = word.known.shorts;
+    let dotted = word.dotted || word.joined;
     let shorts = LEXICON
         .shorts
         .get(usize::from(from)..usize::from(to))
         .unwrap_or_default();
     shorts
         .iter()
-        .filter(move |short| short.contexts & context.bit() != 0)
+        .filter(move |short| short.contexts & context.bit() != 0 && (dotted || !short.needs_dot))
         .map(|short| short.full.as_bytes())
 }
 
 /// The ways in which the end of a word may be shortened: (what is written, what it stands for).
-pub(crate) fn short_endings(letters: &[u8], context: Context) -> impl Iterator<Item = (usize, &'static [u8])> {
+pub(crate) fn short_endings(
+    letters: &[u8],
+    dotted: bool,
+    context: Context,
+) -> impl Iterator<Item = (usize, &'static [u8])> {
     LEXICON.endings.iter().filter_map(move |ending| {
         let stem = letters.len().checked_sub(ending.short.len()).filter(|stem| *stem > 1)?;
-        let fits = ending.contexts & context.bit() != 0 && letters.ends_with(ending.short.as_bytes());
+        let fits = ending.contexts & context.bit() != 0
+            && (dotted || !ending.needs_dot)
+            && letters.ends_with(ending.short.as_bytes());
         fits.then_some((stem, ending.full.as_bytes()))
     })
 }
@@ -315,12 +325,25 @@ impl Draft {
             }
             return;
         }
+        let (short, needs_dot) = match short.strip_suffix('.') {
+            Some(short) => (short, true),
+            None => (short, false),
+        };
         for full in full.split('|') {
             match (short.strip_prefix('-'), full.strip_prefix('-')) {
-                (Some(short), Some(full)) => self.endings.push(Ending { contexts, short, full }),
+                (Some(short), Some(full)) => self.endings.push(Ending {
+                    contexts,
+                    needs_dot,
+                    short,
+                    full,
+                }),
                 (None, None) => {
                     let full = full.replace(' ', "");
-                    self.shorts.entry(short).or_default().push(Short { contexts, full });
+                    self.shorts.entry(short).or_default().push(Short {
+                        contexts,
+                        needs_dot,
+                        full,
+                    });
                 }
                 _ => {}
             }

@@ -62,7 +62,8 @@ impl Index {
         draft.finish()
     }
 
-    /// The most likely names, likeliest first and at most so many: one for each key. Names of the same likeness
+    /// The most likely names, likeliest first and at most so many: one for each key, none that shares no more than a
+    /// legal form. Names of the same likeness
     /// stand in the order of the alphabet. Never takes longer than a bounded amount of work, whatever is asked.
     pub fn suggest(&self, account_name: &str, limit: usize) -> Vec<Suggestion<'_>> {
         rank::suggest(self, account_name, limit)

@@ -4,8 +4,8 @@
 
 use eencent_matching::{RegisteredNames, Verdict, compare};
 
-/// True matches that a person still has to look at; each with the reason in `cases/README.md`.
-const STILL_REVIEWED: &[&str] = &[];
+/// True matches that a person still has to look at. c0052: one word shortened without a dot might be another word.
+const STILL_REVIEWED: &[&str] = &["c0052"];
 
 #[test]
 fn every_labelled_case_has_the_verdict_of_its_label() {

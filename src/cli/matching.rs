@@ -98,7 +98,9 @@ fn told(evidence: &Evidence, legal_name: &str, trade_names: &[String], language:
     if let Some(name) = &evidence.matched_name {
         line(word("closest", "dichtstbij"), name);
     }
-    line("", "");
+    if !evidence.words.is_empty() {
+        line("", "");
+    }
     for pair in &evidence.words {
         let registered = match pair.registered.as_str() {
             "" => word("(joins the names)", "(verbindt de namen)"),

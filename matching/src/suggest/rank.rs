@@ -21,6 +21,8 @@ const MOST_NAMES: usize = 200_000;
 const COMPARED: usize = 400;
 /// A word that stands in fewer names than this may be a slip of the pen.
 const RARE: usize = 5;
+/// Names less alike than this share no more than a legal form.
+const LEAST: u8 = 15;
 /// More words than this begin with anything.
 const MOST_BEGINNINGS: u32 = 200;
 
@@ -185,6 +187,9 @@ fn compared<'i>(index: &'i Index, terms: &[Term], asked: &LetterPairs, name: u32
         reason = "between 0 and 100 by the line before"
     )]
     let percent = (likeness * 100.0).round() as u8;
+    if percent < LEAST {
+        return None;
+    }
     let suggestion = Suggestion {
         key,
         name: text,

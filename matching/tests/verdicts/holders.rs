@@ -136,7 +136,13 @@ fn persons_payment_services_and_placeholders_are_named() {
 
 #[test]
 fn several_names_in_one_match_when_each_is_on_record() {
-    let trade: &[&str] = &["De Blauwe Zeewolf", "Kwallenvangst Zeewolde", "Catering"];
+    let trade: &[&str] = &[
+        "De Blauwe Zeewolf",
+        "Kwallenvangst Zeewolde",
+        "Catering",
+        "Holding",
+        "II",
+    ];
     all_match(&[
         ("Meeuw BV - De Blauwe Zeewolf", "Meeuw B.V.", trade, BV),
         ("MEEUW B.V. / DE BLAUWE ZEEWOLF", "Meeuw B.V.", trade, BV),
@@ -165,6 +171,8 @@ fn several_names_in_one_match_when_each_is_on_record() {
         ("Catering h.o.d.n. Catering", BV),
         ("De Blauwe Zeewolf (J. Meeuw)", BV),
         ("De Blauwe Zeewolf h.o.d.n.", BV),
+        ("Meeuw B.V. Holding", BV),
+        ("Meeuw B.V. (II)", BV),
     ] {
         let evidence = ask(account, "Meeuw B.V.", trade, form);
         assert_eq!(evidence.verdict, Verdict::Review, "{account}");
