@@ -7,11 +7,17 @@ const SYMBOLS: usize = 37;
 const BITS: usize = SYMBOLS * SYMBOLS;
 
 /// The pairs of neighbouring letters that a name has.
-pub(crate) struct LetterPairs([u64; BITS.div_ceil(64)]);
+pub(crate) struct LetterPairs {
+    has: [u64; BITS.div_ceil(64)],
+    count: u32,
+}
 
 impl LetterPairs {
     pub(crate) fn of(words: Words<'_>) -> Self {
-        let mut pairs = LetterPairs([0; BITS.div_ceil(64)]);
+        let mut pairs = LetterPairs {
+            has: [0; BITS.div_ceil(64)],
+            count: 0,
+        };
         for word in words.iter().filter(|word| !word.is_connector()) {
             let mut before = 0;
             for letter in words.letters_of(word) {
@@ -26,18 +32,18 @@ impl LetterPairs {
 
     fn insert(&mut self, before: usize, letter: usize) {
         let bit = before * SYMBOLS + letter;
-        if let Some(part) = self.0.get_mut(bit / 64) {
-            *part |= 1 << (bit % 64);
+        if let Some(part) = self.has.get_mut(bit / 64) {
+            let pair = 1 << (bit % 64);
+            self.count += u32::from(*part & pair == 0);
+            *part |= pair;
         }
     }
 
     /// The share of pairs that both have, in percent.
     pub(crate) fn likeness(&self, other: &LetterPairs) -> u8 {
-        let (mut shared, mut all) = (0, 0);
-        for (mine, theirs) in self.0.iter().zip(&other.0) {
-            shared += (mine & theirs).count_ones();
-            all += mine.count_ones() + theirs.count_ones();
-        }
+        let both = self.has.iter().zip(&other.has);
+        let shared: u32 = both.map(|(mine, theirs)| (mine & theirs).count_ones()).sum();
+        let all = self.count + other.count;
         u8::try_from(200 * shared / all.max(1)).unwrap_or(100)
     }
 }

@@ -91,7 +91,7 @@ pub(crate) struct Name<'t> {
     known: Known,
     /// Places in `letters` after which one more letter may be written: the o of ö, which may be oe.
     seconds: SmallVec<[(usize, u8); 2]>,
-    words: SmallVec<[Word; 12]>,
+    words: Vec<Word>,
 }
 
 impl<'t> Name<'t> {
@@ -102,7 +102,7 @@ impl<'t> Name<'t> {
             letters: Vec::with_capacity(text.len()),
             known: Known::default(),
             seconds: SmallVec::new(),
-            words: SmallVec::new(),
+            words: Vec::with_capacity(8),
         };
         reader::read(&mut name);
         name.look_up();

@@ -188,7 +188,8 @@ fn behind(words: Words<'_>, reading: Reading) -> Option<(&'static Form, usize)> 
 
 /// Whether the words are nothing but a legal form.
 pub(crate) fn is_only_a_form(words: Words<'_>) -> bool {
-    words.len() <= MOST_WORDS && read(words, Reading::Sure).is_some()
+    let may_begin = |word: &Word| word.known.form_begins || may_be_part(word);
+    words.len() <= MOST_WORDS && words.first().is_some_and(may_begin) && read(words, Reading::Sure).is_some()
 }
 
 /// A notation of so many letters needs no boundaries of its own.

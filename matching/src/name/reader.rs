@@ -36,11 +36,16 @@ struct Reader<'r, 't> {
 impl Reader<'_, '_> {
     /// Reads a run of plain letters and digits, or one other character; the number of bytes read.
     fn read(&mut self, at: usize, rest: &[u8]) -> usize {
-        let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric());
-        let before = self.name.letters.len();
-        self.name.letters.extend(run.map(u8::to_ascii_lowercase));
-        let run = self.name.letters.len() - before;
+        let run = rest.iter().position(|byte| !byte.is_ascii_alphanumeric());
+        let run = run.unwrap_or(rest.len());
         if run > 0 {
+            let before = self.name.letters.len();
+            self.name.letters.extend_from_slice(rest.get(..run).unwrap_or_default());
+            self.name
+                .letters
+                .get_mut(before..)
+                .unwrap_or_default()
+                .make_ascii_lowercase();
             self.extend_word(at, at + run, run);
             return run;
         }
