@@ -336,8 +336,10 @@ impl<'a, 'r> Attempt<'_, 'a, 'r> {
     /// for foundations and associations: "Vereniging Christelijke School" is the name of many.
     fn too_little(&self, core: Words<'_>, with_form: bool) -> Option<Reason> {
         let statutory = self.registered.is_statutory();
+        let with_form = with_form || (self.record.context() == Context::Body && names_its_form(core));
         if statutory && with_form {
-            let body = ["stichting", "vereniging"].iter().any(|code| self.mine.has(code));
+            let body = self.record.context() == Context::Body
+                || ["stichting", "vereniging"].iter().any(|code| self.mine.has(code));
             if body { too_little_with_form(core) } else { None }
         } else if statutory && self.record.kind() == Some(FormKind::Public) && core.len() > 1 {
             // "Provincie Noord-Holland": the kind of body and the place are the name.
@@ -395,6 +397,13 @@ impl<'a, 'r> Attempt<'_, 'a, 'r> {
         }
         pairs
     }
+}
+
+/// "Imkersvereniging Zeewolde": the form is in the name.
+fn names_its_form(core: Words<'_>) -> bool {
+    let ends = |word: &Word, form: &str| core.letters_of(word).ends_with(form.as_bytes());
+    core.iter()
+        .any(|word| ends(word, "vereniging") || ends(word, "stichting"))
 }
 
 fn owned<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<CompactString> {

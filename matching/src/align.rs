@@ -195,6 +195,10 @@ impl<'r, 'n> Row<'r, 'n> {
                 };
                 self.lay_word(account, word, place.at, |end, letters: &[u8], laid| {
                     if self.boundary_allows(place.at, before.map(|before| account.letters_of(before)), letters, last) {
+                        // A cut word is no abbreviation, though it may look like one.
+                        if self.rules.cut && last && laid.is_shortened() {
+                            return;
+                        }
                         let place = Place {
                             at: end,
                             word: index + 1,

@@ -7,7 +7,7 @@ use crate::foldings::{Folding, Foldings};
 use crate::forms::FormKind;
 use crate::lexicon::{Role, find_phrase};
 use crate::name::{Gap, Word, Words};
-use crate::persons::looks_personal;
+use crate::persons::{looks_personal, may_be_owner};
 use crate::reason::{Reason, ReasonCode};
 use crate::split::{Reading, split};
 use compact_str::CompactString;
@@ -52,7 +52,8 @@ fn linked(account: Words<'_>) -> Option<Parts<'_>> {
     if parts.links.is_empty() {
         return None;
     }
-    let whole = parts.names.iter().all(|name| !name.is_empty());
+    // Only the owner in front may be left out: "h/o Zeewolf Visserij".
+    let whole = parts.names.iter().skip(1).all(|name| !name.is_empty());
     (whole && (2..=MOST_NAMES).contains(&parts.names.len())).then_some(parts)
 }
 
@@ -168,11 +169,10 @@ fn recognise<'a, 'r>(
             return None;
         }
     }
+    let part = |at: usize| parts.names.get(at).copied();
+    let owner = |at: usize| part(at).is_some_and(may_be_owner);
     let person = |at: usize| {
-        parts
-            .names
-            .get(at)
-            .is_some_and(|words| Account::new(*words, 0).split.forms.is_empty() && looks_personal(*words))
+        part(at).is_some_and(|words| Account::new(words, 0).split.forms.is_empty() && looks_personal(words))
     };
     let unknown: SmallVec<[usize; 3]> = (0..found.len())
         .filter(|at| matches!(found.get(*at), Some(None)))
@@ -189,15 +189,12 @@ fn recognise<'a, 'r>(
         ([], Joint::Brackets | Joint::Form) if enough(true) && one_of_each(&found) && !is_another_body(parts) => {
             Some(Ok(told(parts, found, ReasonCode::LegalAndTradeName)?))
         }
-        // The owner of a one-man business in front of its name, or behind it in brackets.
+        // The owner of a one-man business in front of its name.
         ([0], Joint::Link) if person(0) && !is_sole => {
             let words = parts.names.first().map(Words::each_shown).unwrap_or_default();
             Some(Err(Reason::new(ReasonCode::SoleTraderAccount, words)))
         }
-        ([0], Joint::Link) if person(0) && is_sole && enough(false) => {
-            Some(Ok(told(parts, found, ReasonCode::OwnerAndTradeName)?))
-        }
-        ([1], Joint::Brackets) if person(1) && is_sole && enough(false) => {
+        ([0], Joint::Link) if owner(0) && is_sole && enough(false) => {
             Some(Ok(told(parts, found, ReasonCode::OwnerAndTradeName)?))
         }
         (_, Joint::Link) => {
@@ -207,7 +204,11 @@ fn recognise<'a, 'r>(
                 return Some(Err(Reason::new(ReasonCode::SoleTraderAccount, words)));
             }
             let strange = unknown.iter().find(|at| !(person_first && **at == 0))?;
-            let words = parts.names.get(*strange).map(Words::each_shown).unwrap_or_default();
+            let words = parts
+                .names
+                .get(*strange)
+                .filter(|words| !words.is_empty())?
+                .each_shown();
             Some(Err(Reason::new(ReasonCode::TradeNameNotRegistered, words)))
         }
         _ => None,

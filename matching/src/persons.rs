@@ -1,8 +1,9 @@
 //! Whether a name is a person's, from `data/person_names.tsv` and the shapes banks use.
 
 use crate::distinct::is_generic;
+use crate::forms::spelled;
 use crate::lexicon::Role;
-use crate::name::{Kind, Word, Words};
+use crate::name::{Gap, Kind, Word, Words};
 
 /// A person's name taken apart: "Hr J.A. van der Zee" or "VAN DER ZEE J A CJ".
 struct Parts<'n> {
@@ -95,8 +96,59 @@ fn is_surname_particle(words: Words<'_>, word: &Word) -> bool {
     )
 }
 
-/// The shape of a person's name and no business word in it. Loose: for reasons, and for the person in front
-/// of a sole trader's trade name, where the trade name itself must be on record.
+/// Whether the words may name the owner of a one-man business, beside its trade name that is on record: nothing but
+/// titles, initials, given names and one surname.
+///
+/// Every part of such a name is one too, none at all included: so no word added to an account makes an owner of what was none.
+pub(crate) fn may_be_owner(words: Words<'_>) -> bool {
+    let mut surnames = 0;
+    let owner = |word: &Word| {
+        if word.is_connector() || words.has_digit(word) || may_be_a_form(words, word) {
+            return false;
+        }
+        let known = word.is(Role::Title)
+            || word.is(Role::FirstName)
+            || word.is(Role::Surname)
+            || is_surname_particle(words, word)
+            || is_initials(words, word)
+            || words.spells(word, "cj");
+        if known {
+            return true;
+        }
+        let business =
+            is_generic(words.letters_of(word), word.known) || word.is(Role::Holding) || word.is(Role::Region);
+        // The second half of a double surname stands behind a hyphen.
+        surnames += usize::from(word.gap != Gap::Mark || surnames == 0);
+        !business && surnames < 2
+    };
+    words.len() < 10 && words.list().iter().all(owner) && !is_spelled_apart(words)
+}
+
+/// A word of a legal form, wherever it stands: a company is nobody's owner.
+fn may_be_a_form(words: Words<'_>, word: &Word) -> bool {
+    let letters = words.letters_of(word);
+    if word.joined {
+        // A.B. are initials, and so is what a Swede writes for his company.
+        return matches!(letters, b"bv" | b"nv" | b"cv" | b"vof");
+    }
+    let part_of_one = word.len() > 2 && (word.known.form_begins || word.known.form_ends);
+    part_of_one || spelled(letters).is_some()
+}
+
+/// B V and the like among the initials, with or without another word between.
+fn is_spelled_apart(words: Words<'_>) -> bool {
+    let singles = || {
+        words
+            .list()
+            .iter()
+            .filter(|word| word.len() == 1)
+            .flat_map(|word| words.letters_of(word))
+    };
+    let mut before_v = singles().skip_while(|letter| !b"bnc".contains(letter));
+    before_v.any(|letter| *letter == b'v')
+}
+
+/// The shape of a person's name and no business word in it. Loose: for reasons only.
 pub(crate) fn looks_personal(words: Words<'_>) -> bool {
     parts(words).is_some_and(|parts| is_personal(words, &parts))
 }
@@ -156,6 +208,26 @@ mod tests {
             "GJ Zeewolf-Bakker",
         ] {
             assert!(looks(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_part_of_an_owners_name_may_be_an_owner() {
+        let full = "Dhr J.A. van der Zeewolf-Kwal CJ";
+        let words: Vec<&str> = full.split(' ').collect();
+        for left_out in 0..words.len() {
+            let mut part = words.clone();
+            part.remove(left_out);
+            assert!(may_be_owner(Name::read(&part.join(" ")).words()), "{part:?}");
+        }
+        for name in [
+            "J Zeewolf Visserij",
+            "Zeewolf Kwal",
+            "J & M Zeewolf",
+            "Zeewolf 2",
+            "J. Zeewolf Beheer",
+        ] {
+            assert!(!may_be_owner(Name::read(name).words()), "{name}");
         }
     }
 

@@ -138,7 +138,6 @@ fn is_uncommon(c: char) -> bool {
             | '²'
             | '³'
     ) || matches!(c, '\u{180}'..='\u{24f}' | '\u{1e00}'..='\u{1e9d}' | '\u{1e9f}'..='\u{1eff}')
-        || matches!(c, '\u{fb00}'..='\u{fb06}')
 }
 
 /// Whether the account is that of a bank or payment service.

@@ -8,7 +8,8 @@ pub(crate) fn restored(text: &str) -> Option<String> {
     // Twice at most: a name may be escaped and coded twice.
     for _ in 0..2 {
         let now = best.as_deref().unwrap_or(text);
-        let Some(next) = entities(now).or_else(|| percent(now)).or_else(|| mojibake(now)) else {
+        let read = entities(now).or_else(|| escapes(now)).or_else(|| percent(now));
+        let Some(next) = read.or_else(|| mojibake(now)) else {
             break;
         };
         best = Some(next);
@@ -22,9 +23,11 @@ fn entities(text: &str) -> Option<String> {
     let mut restored = parts.next()?.to_owned();
     let mut found = false;
     for part in parts {
-        let entity = part
-            .split_once(';')
-            .and_then(|(name, rest)| Some((entity(name)?, rest)));
+        let entity = part.split_once(';').and_then(|(name, rest)| {
+            // A bank that prints in capitals prints &AMP; too.
+            let found = entity(name).or_else(|| entity(&name.to_ascii_lowercase()))?;
+            Some((found, rest))
+        });
         match entity {
             Some((c, rest)) => {
                 found = true;
@@ -91,6 +94,20 @@ fn entity(name: &str) -> Option<char> {
         _ => return None,
     };
     unicode_normalization::char::compose(letter, mark)
+}
+
+/// `Caf\u00e9`: written for a program.
+fn escapes(text: &str) -> Option<String> {
+    let mut parts = text.split("\\u");
+    let mut restored = parts.next()?.to_owned();
+    let mut found = false;
+    for part in parts {
+        let (code, rest) = part.split_at_checked(4)?;
+        restored.push(char::from_u32(u32::from_str_radix(code, 16).ok()?).filter(|c| !c.is_control())?);
+        restored.push_str(rest);
+        found = true;
+    }
+    found.then_some(restored)
 }
 
 /// `Zeewolf%20B.V.`, `Zeewolf+%26+Zn`: written for a web address.
@@ -183,9 +200,11 @@ mod tests {
             ("CafÃƒÂ© Zeewolf", "Café Zeewolf"),
             ("Zeewolf &amp; Zn", "Zeewolf & Zn"),
             ("Caf&eacute; d&#39;Or", "Café d'Or"),
+            ("ZEEWOLF &AMP; ZN", "ZEEWOLF & ZN"),
             ("Zeewolf%20%26%20Zn%20B.V.", "Zeewolf & Zn B.V."),
             ("Zeewolf+%C3%A9n+Kwal", "Zeewolf én Kwal"),
             ("Pietâ€™s Zeewolf", "Piet’s Zeewolf"),
+            ("Caf\\u00e9 Zeewolf", "Café Zeewolf"),
         ] {
             assert_eq!(restored(damaged).as_deref(), Some(original), "{damaged}");
         }

@@ -93,6 +93,23 @@ proptest! {
     }
 
     #[test]
+    fn fault_52_a_word_before_or_behind_the_owner_of_a_business_never_makes_a_match(
+        owner in "[A-Za-z. ]{0,12}",
+        trade in words(),
+        added in "[b-d]{4,7}zzk",
+        at in any::<prop::sample::Index>(),
+    ) {
+        let account = format!("{owner} h/o {trade}");
+        let trade = vec![trade];
+        let legal = trade.first().unwrap();
+        if verdict(&account, legal, &trade, "Eenmanszaak") == Verdict::Review {
+            let mut parts: Vec<&str> = account.split(' ').collect();
+            parts.insert(at.index(parts.len() + 1), &added);
+            prop_assert_eq!(verdict(&parts.join(" "), legal, &trade, "Eenmanszaak"), Verdict::Review);
+        }
+    }
+
+    #[test]
     fn fewer_trade_names_never_make_a_match_and_their_order_is_nothing(
         mut trade in prop::collection::vec(words(), 1..5),
         name in words(),

@@ -51,12 +51,14 @@ impl Row<'_, '_> {
     /// also the other prepositions before a descriptive word.
     fn lost_preposition(&self, index: usize, word: &Word) -> Option<(Folding, bool)> {
         let lost = self.words.get(index)?;
-        if !self.rules.context.is_descriptive() || (index > 0 && word.gap == Gap::Start) {
+        let is_address = self.rules.context == Context::Vve;
+        if !(self.rules.context.is_descriptive() || is_address) || (index > 0 && word.gap == Gap::Start) {
             return None;
         }
         let loose = match (self.rules.context, self.words.letters_of(lost)) {
             (Context::Body, b"voor") => false,
-            (Context::Church, b"te") if index > 0 => false,
+            (Context::Church | Context::Vve, b"te") if index > 0 => false,
+            (Context::Vve, _) => return None,
             (Context::Body, b"tot") if index == 0 => true,
             (_, b"de" | b"der")
                 if index == 1 && self.words.first().is_some_and(|first| self.words.spells(first, "voor")) =>

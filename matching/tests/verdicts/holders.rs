@@ -160,7 +160,6 @@ fn several_names_in_one_match_when_each_is_on_record() {
             BV,
         ),
         ("De Blauwe Zeewolf h.o.d.n. Catering", "Meeuw B.V.", trade, BV),
-        ("Visserij Zeewolf (J. Meeuw)", "Visserij Zeewolf", &[], SOLE),
     ]);
     for (account, form) in [
         // A name of its own: the form closes all of it.
