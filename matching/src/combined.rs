@@ -18,7 +18,7 @@ enum Joint {
     /// h.o.d.n. and the like.
     Link,
     Brackets,
-    /// The legal form of the first name, or a mark behind it.
+    /// The legal form of the first name, or a slash.
     Form,
 }
 
@@ -33,7 +33,9 @@ struct Parts<'a> {
 const MOST_NAMES: usize = 4;
 
 fn parts(account: Words<'_>) -> Option<Parts<'_>> {
-    linked(account).or_else(|| bracketed(account))
+    linked(account)
+        .or_else(|| bracketed(account))
+        .or_else(|| slashed(account))
 }
 
 fn linked(account: Words<'_>) -> Option<Parts<'_>> {
@@ -84,6 +86,16 @@ fn bracketed(account: Words<'_>) -> Option<Parts<'_>> {
     inside.iter().all(|word| word.bracketed).then(|| Parts {
         joint: Joint::Brackets,
         names: SmallVec::from_slice(&[account.part(0..at), inside]),
+        links: SmallVec::new(),
+    })
+}
+
+/// Two names with a slash and spaces between: "De Blauwe Meeuw / Zeewolf B.V."
+fn slashed(account: Words<'_>) -> Option<Parts<'_>> {
+    let at = account.iter().position(|word| word.behind_slash).filter(|at| *at > 0)?;
+    Some(Parts {
+        joint: Joint::Form,
+        names: SmallVec::from_slice(&[account.part(0..at), account.part(at..account.len())]),
         links: SmallVec::new(),
     })
 }
@@ -164,7 +176,7 @@ fn recognise<'a, 'r>(
     let mut found: SmallVec<[Option<Found<'a, 'r>>; 3]> = SmallVec::new();
     for part in parts.names.iter().enumerate() {
         found.push(on_record(part));
-        // Behind a form there is no use in going on when the first is nobody's name.
+        // There is no use in going on when the first is nobody's name.
         if parts.joint == Joint::Form && matches!(found.first(), Some(None)) {
             return None;
         }

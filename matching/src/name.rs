@@ -44,6 +44,8 @@ pub(crate) struct Word {
     pub joined: bool,
     /// Inside brackets.
     pub bracketed: bool,
+    /// A slash stands between it and the word before, with spaces around.
+    pub behind_slash: bool,
     /// What the word lists know of it.
     pub known: Known,
 }

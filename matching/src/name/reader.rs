@@ -11,6 +11,7 @@ pub(super) fn read(name: &mut Name<'_>) {
         name,
         word: None,
         gap: Gap::Start,
+        slash: false,
         depth: 0,
         last_was_single: false,
     };
@@ -27,6 +28,8 @@ struct Reader<'r, 't> {
     word: Option<Word>,
     /// What was seen since the last word.
     gap: Gap,
+    /// A slash was among it.
+    slash: bool,
     /// Brackets that are open.
     depth: usize,
     /// The last word was one letter.
@@ -83,6 +86,7 @@ impl Reader<'_, '_> {
     fn extend_word(&mut self, from: usize, to: usize, added: usize) {
         let end = self.name.letters.len();
         let (gap, bracketed) = (self.gap, self.depth > 0);
+        let behind_slash = self.slash && matches!(gap, Gap::Space | Gap::WideSpace);
         let word = self.word.get_or_insert_with(|| Word {
             letters: (place(end.saturating_sub(added)), 0),
             written: (place(from), 0),
@@ -91,6 +95,7 @@ impl Reader<'_, '_> {
             dotted: false,
             joined: false,
             bracketed,
+            behind_slash,
             known: Known::default(),
         });
         word.letters.1 = place(end);
@@ -115,7 +120,10 @@ impl Reader<'_, '_> {
                 }
                 self.widen(Gap::Dot);
             }
-            '/' => self.widen(Gap::Slash),
+            '/' => {
+                self.slash = true;
+                self.widen(Gap::Slash);
+            }
             '&' | '+' => self.connector(at, c),
             '(' | '[' => {
                 self.depth = self.depth.saturating_add(1);
@@ -141,6 +149,7 @@ impl Reader<'_, '_> {
             dotted: false,
             joined: false,
             bracketed: self.depth > 0,
+            behind_slash: false,
             known: Known::default(),
         });
         self.gap = Gap::Start;
@@ -164,6 +173,7 @@ impl Reader<'_, '_> {
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         self.gap = Gap::Start;
+        self.slash = false;
         let single = word.len() == 1 && self.name.letters.last().is_some_and(u8::is_ascii_lowercase);
         let holds = single && self.last_was_single && matches!(word.gap, Gap::Dot | Gap::Slash);
         self.last_was_single = single;

@@ -147,6 +147,7 @@ fn several_names_in_one_match_when_each_is_on_record() {
         ("Meeuw BV - De Blauwe Zeewolf", "Meeuw B.V.", trade, BV),
         ("MEEUW B.V. / DE BLAUWE ZEEWOLF", "Meeuw B.V.", trade, BV),
         ("Meeuw B.V. De Blauwe Zeewolf", "Meeuw B.V.", trade, BV),
+        ("De Blauwe Zeewolf / Meeuw B.V.", "Meeuw B.V.", trade, BV),
         (
             "Meeuw BV hodn De Blauwe Zeewolf thodn Kwallenvangst Zeewolde",
             "Meeuw B.V.",
@@ -171,6 +172,9 @@ fn several_names_in_one_match_when_each_is_on_record() {
         ("De Blauwe Zeewolf (J. Meeuw)", BV),
         ("De Blauwe Zeewolf h.o.d.n.", BV),
         ("Meeuw B.V. Holding", BV),
+        ("Holding / Meeuw B.V.", BV),
+        ("De Rode Zeewolf / Meeuw B.V.", BV),
+        ("De Blauwe Zeewolf/Meeuw B.V.", BV),
         ("Meeuw B.V. (II)", BV),
     ] {
         let evidence = ask(account, "Meeuw B.V.", trade, form);
