@@ -235,6 +235,9 @@ impl<'a, 'r> Attempt<'_, 'a, 'r> {
         if self.record.form.is_none() || !forms.all(|form| self.record.states(form)) {
             return None;
         }
+        if self.mine.core.letters().len() < 4 || self.theirs.core.letters().len() < 4 {
+            return None;
+        }
         let (mine, theirs) = (Split::unread(self.mine.whole), Split::unread(self.theirs.whole));
         let rules = Rules {
             context: Context::Company,
@@ -337,7 +340,9 @@ impl<'a, 'r> Attempt<'_, 'a, 'r> {
     fn too_little(&self, core: Words<'_>, with_form: bool) -> Option<Reason> {
         let statutory = self.registered.is_statutory();
         let with_form = with_form || (self.record.context() == Context::Body && names_its_form(core));
-        if statutory && with_form {
+        // A partnership may go without its form, so with it the name says no more.
+        let partnership = self.record.kind() == Some(FormKind::Partnership);
+        if statutory && with_form && !partnership {
             let body = self.record.context() == Context::Body
                 || ["stichting", "vereniging"].iter().any(|code| self.mine.has(code));
             if body { too_little_with_form(core) } else { None }

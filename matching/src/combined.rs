@@ -197,7 +197,10 @@ fn recognise<'a, 'r>(
         found.iter().flatten().any(fits)
     };
     match (unknown.as_slice(), parts.joint) {
-        ([], Joint::Link) if enough(false) => Some(Ok(told(parts, found, ReasonCode::LegalAndTradeName)?)),
+        // Before h.o.d.n. stands who trades: of a company that is its own name.
+        ([], Joint::Link) if enough(record.kind() == Some(FormKind::Person)) => {
+            Some(Ok(told(parts, found, ReasonCode::LegalAndTradeName)?))
+        }
         ([], Joint::Brackets | Joint::Form) if enough(true) && one_of_each(&found) && !is_another_body(parts) => {
             Some(Ok(told(parts, found, ReasonCode::LegalAndTradeName)?))
         }

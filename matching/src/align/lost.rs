@@ -37,7 +37,9 @@ impl Row<'_, '_> {
     fn lost_connector(&self, index: usize, word: &Word) -> Option<(Folding, bool)> {
         let lost = self.words.get(index)?;
         let (left, right) = (self.words.get(index.checked_sub(1)?)?, self.words.get(index + 1)?);
-        let words = left.len() > 1 && right.len() > 1;
+        // Jan & Jansen is not Jan Jansen.
+        let person = left.is(Role::FirstName) || left.is(Role::Surname);
+        let words = left.len() > 1 && right.len() > 1 && !person;
         let gap_shows = word.gap == Gap::WideSpace || (words && word.gap == Gap::Space);
         if lost.kind == Kind::Ampersand && gap_shows && !word.is_connector() {
             return Some((Folding::ConnectorLost, false));

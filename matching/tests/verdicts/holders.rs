@@ -156,11 +156,10 @@ fn several_names_in_one_match_when_each_is_on_record() {
         ),
         (
             "De Blauwe Zeewolf t.h.o.d.n. Kwallenvangst Zeewolde",
-            "Meeuw B.V.",
+            "De Blauwe Zeewolf",
             trade,
-            BV,
+            SOLE,
         ),
-        ("De Blauwe Zeewolf h.o.d.n. Catering", "Meeuw B.V.", trade, BV),
     ]);
     for (account, form) in [
         // A name of its own: the form closes all of it.
@@ -172,6 +171,7 @@ fn several_names_in_one_match_when_each_is_on_record() {
         ("De Blauwe Zeewolf (J. Meeuw)", BV),
         ("De Blauwe Zeewolf h.o.d.n.", BV),
         ("Meeuw B.V. Holding", BV),
+        ("De Blauwe Zeewolf h.o.d.n. Kwallenvangst Zeewolde", BV),
         ("Holding / Meeuw B.V.", BV),
         ("De Rode Zeewolf / Meeuw B.V.", BV),
         ("De Blauwe Zeewolf/Meeuw B.V.", BV),
