@@ -11,7 +11,7 @@
 //!   [`views`] is what the outside sees of them, [`refused`] how it is told no.
 //!
 //! # Arrows
-//! `notification` is the border with `webhooks`; `ledger` and `desk` with `jobs`; `desk` and `views`
+//! `notification` and `reread` are the border with `webhooks`; `ledger` and `desk` with `jobs`; `desk` and `views`
 //! with the program. This crate knows none of them. All SQL is here.
 
 pub mod clock;
@@ -28,6 +28,7 @@ pub mod office_hours;
 pub mod personal;
 pub mod reference;
 pub mod refused;
+pub mod reread;
 pub mod rules;
 pub mod state;
 pub mod store;

@@ -94,12 +94,21 @@ pub enum Proof {
     WholeRequest,
     /// The signature covers some fields; holder's name and time of payment are not among them.
     SomeFields,
+    /// Nothing covers it: anybody who knows the address can have sent it.
+    Nothing,
+    /// Read from the provider's own API, over TLS and with our credentials.
+    ReadBack,
+    /// From a bank statement that a person imported, or put into the watched folder.
+    Imported,
 }
 
 impl Proof {
     /// Whether the holder's name may decide.
     pub const fn covers_the_name(self) -> bool {
-        matches!(self, Self::WholeMessage | Self::WholeRequest)
+        matches!(
+            self,
+            Self::WholeMessage | Self::WholeRequest | Self::ReadBack | Self::Imported
+        )
     }
 
     /// Whether the time of payment may decide.
@@ -113,14 +122,24 @@ impl Proof {
             Self::WholeMessage => "whole_message",
             Self::WholeRequest => "whole_request",
             Self::SomeFields => "some_fields",
+            Self::Nothing => "nothing",
+            Self::ReadBack => "read_back",
+            Self::Imported => "imported",
         }
     }
 
     /// Reads the stable name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::WholeMessage, Self::WholeRequest, Self::SomeFields]
-            .into_iter()
-            .find(|proof| proof.as_str() == text)
+        [
+            Self::WholeMessage,
+            Self::WholeRequest,
+            Self::SomeFields,
+            Self::Nothing,
+            Self::ReadBack,
+            Self::Imported,
+        ]
+        .into_iter()
+        .find(|proof| proof.as_str() == text)
     }
 }
 
@@ -198,6 +217,9 @@ pub struct Event {
     pub digest: [u8; 32],
     /// What it says.
     pub told: Told,
+    /// What has to be read from the provider's API because of it, in the provider's own words (see
+    /// [`crate::reread`]): the message alone isn't enough, or proves nothing.
+    pub reread: Option<String>,
 }
 
 /// A verified message, ready to be committed.

@@ -167,6 +167,7 @@ fn paid(reference: &str, at: Timestamp) -> Receipt {
             event_id: "evt_1".to_owned(),
             digest: [7; 32],
             told: Told::Payment(Box::new(payment)),
+            reread: None,
         }],
     }
 }

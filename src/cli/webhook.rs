@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use eencent_activations::clock::{Clock as _, SystemClock, Timestamp};
 use eencent_webhooks::Secret;
 use eencent_webhooks::endpoint::EndpointSettings;
+use eencent_webhooks::providers::{ALL, Provider};
+use eencent_webhooks::vectors;
 use eencent_webhooks::verify::{Question as Recorded, read_headers, verify_offline};
 
 /// The question can't be asked: as clap exits on unusable arguments.
@@ -20,29 +23,47 @@ pub enum Question {
         eencent webhook verify --provider mollie --secret S --headers headers.txt --body body.json\n  \
         eencent webhook verify --provider stripe --secret whsec_… --headers h.txt --body b.json --at 1763630133\n  \
         eencent webhook verify --provider adyen --secret HEX --username u --password p --headers h.txt --body b.json\n\n\
+        eencent webhook verify --vectors vectors.json\n\n\
         The headers file has one `Name: value` a line. The answer is {\"authentic\", \"reason\", \"notifications\"}. \
+        With --vectors it is a line {\"id\", \"authentic\", \"reason\"} for each vector, and 1 is the exit status when \
+        any differs from what the file expects. \
         The exit status is 2 when the question can't be asked: a file can't be read, a secret can't be decoded.")]
     Verify(VerifyArgs),
 }
 
 /// A recorded request, and what to verify it with.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct VerifyArgs {
-    /// Who signed it: mollie, adyen, stripe or standard_webhooks.
-    #[arg(long)]
-    provider: String,
-    /// The webhook's secret; more than once to try several.
-    #[arg(long = "secret", value_name = "SECRET", required = true, allow_hyphen_values = true)]
+    /// Judge every vector of a file, each by its own scheme and keys, and print a line for each.
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    vectors: Option<PathBuf>,
+    /// Who signed it.
+    #[arg(long, required_unless_present = "vectors", value_parser = providers())]
+    provider: Option<String>,
+    /// The webhook's secret, or the sender's public key in PEM; more than once to try several.
+    #[arg(long = "secret", value_name = "SECRET", allow_hyphen_values = true)]
     secrets: Vec<String>,
+    /// The same by the id of the key that messages name (worldline, paynl).
+    #[arg(long = "key", value_name = "ID=SECRET", value_parser = key_of_id)]
+    keys: Vec<(String, String)>,
+    /// File with the public keys that the provider publishes (ponto, rabo_v3).
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Who has to have issued its token (ponto).
+    #[arg(long)]
+    issuer: Option<String>,
+    /// The hash function of a form push (buckaroo): sha1, sha256 or sha512.
+    #[arg(long)]
+    algorithm: Option<String>,
     /// File with its headers, one `Name: value` a line.
-    #[arg(long, value_name = "FILE")]
-    headers: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
+    headers: Option<PathBuf>,
     /// File with its body, byte for byte.
-    #[arg(long, value_name = "FILE")]
-    body: PathBuf,
-    /// The address that it was posted to.
-    #[arg(long, default_value = "https://localhost/")]
-    url: String,
+    #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
+    body: Option<PathBuf>,
+    /// The address that it was posted to, as the provider knows it.
+    #[arg(long)]
+    url: Option<String>,
     /// The method that it came with.
     #[arg(long, default_value = "POST")]
     method: String,
@@ -69,35 +90,95 @@ pub struct VerifyArgs {
 /// When the answer can't be written.
 pub fn run(question: Question) -> anyhow::Result<ExitCode> {
     let Question::Verify(args) = question;
-    match answer(args) {
-        Ok((authentic, json)) => {
+    let outcome = match &args.vectors {
+        Some(file) => judge(file),
+        None => answer(args).map(|(authentic, json)| {
             println!("{json}");
-            Ok(if authentic {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
-        }
+            authentic
+        }),
+    };
+    Ok(match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(why) => {
             eprintln!("eencent: {why}");
-            Ok(ExitCode::from(UNUSABLE))
+            ExitCode::from(UNUSABLE)
+        }
+    })
+}
+
+/// The names of all providers, for the argument that takes one.
+fn providers() -> PossibleValuesParser {
+    PossibleValuesParser::new(ALL.map(Provider::name).into_iter().chain(["svix"]))
+}
+
+fn key_of_id(text: &str) -> Result<(String, String), String> {
+    let pair = text
+        .split_once('=')
+        .filter(|(id, secret)| !id.is_empty() && !secret.is_empty());
+    pair.map(|(id, secret)| (id.to_owned(), secret.to_owned()))
+        .ok_or_else(|| "write ID=SECRET".to_owned())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("can't read {} ({error}); check its path and rights", path.display()))
+}
+
+/// Judges a file of vectors; whether all are what they should be.
+fn judge(file: &Path) -> Result<bool, String> {
+    let vectors = vectors::read(&read(file)?).map_err(|why| format!("{} {why}", file.display()))?;
+    let now = SystemClock.now();
+    let (mut right, mut differing) = (0_usize, Vec::new());
+    for vector in &vectors {
+        let verdict = vector.judge(now);
+        println!(
+            "{}",
+            serde_json::to_string(&verdict).map_err(|error| error.to_string())?
+        );
+        if vector.expects(&verdict) {
+            right += 1;
+        } else {
+            differing.push(format!(
+                "{} should be {}",
+                vector.id,
+                if vector.valid { "authentic" } else { "refused" }
+            ));
         }
     }
+    let unconfirmed = vectors.iter().filter(|vector| vector.unconfirmed).count();
+    eprintln!(
+        "{} vectors: {right} as expected ({unconfirmed} of them unconfirmed, where either is), {} not.",
+        vectors.len(),
+        differing.len()
+    );
+    for told in &differing {
+        eprintln!("  {told}");
+    }
+    Ok(differing.is_empty())
 }
 
 fn answer(args: VerifyArgs) -> Result<(bool, String), String> {
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| format!("can't read {} ({error}); check its path and rights", path.display()))
+    let (Some(provider), Some(headers_file), Some(body)) = (args.provider, args.headers, args.body) else {
+        return Err("say --provider, --headers and --body, or --vectors".to_owned());
     };
-    let headers = String::from_utf8_lossy(&read(&args.headers)?).into_owned();
-    let headers = read_headers(&headers).map_err(|why| format!("{}: {why}", args.headers.display()))?;
-    let body = read(&args.body)?;
+    let headers = String::from_utf8_lossy(&read(&headers_file)?).into_owned();
+    let headers = read_headers(&headers).map_err(|why| format!("{}: {why}", headers_file.display()))?;
+    let body = read(&body)?;
+    let jwks = args.jwks.as_deref().map(read).transpose()?;
     let endpoint = EndpointSettings {
-        provider: args.provider,
+        provider,
         account: args.account,
         mode: args.mode,
         secrets: args.secrets.into_iter().map(Secret::from).collect(),
+        keys: args
+            .keys
+            .into_iter()
+            .map(|(id, secret)| (id, Secret::from(secret)))
+            .collect(),
+        jwks: jwks.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        issuer: args.issuer,
+        algorithm: args.algorithm,
+        url: args.url.clone(),
         username: args.username,
         password: args.password.map(Secret::from),
         ..EndpointSettings::default()
@@ -105,7 +186,7 @@ fn answer(args: VerifyArgs) -> Result<(bool, String), String> {
     let mut verification = verify_offline(&Recorded {
         endpoint: &endpoint,
         method: &args.method.to_uppercase(),
-        url: &args.url,
+        url: args.url.as_deref().unwrap_or("/"),
         headers: &headers,
         body: &body,
         now: args.at.map_or_else(|| SystemClock.now(), Timestamp::from_unix_seconds),
@@ -119,6 +200,7 @@ fn answer(args: VerifyArgs) -> Result<(bool, String), String> {
 /// What is wrong is told by settings' keys; here it was said by arguments.
 fn in_arguments(told: &str) -> String {
     told.replace("webhooks.offline.secrets", "--secret")
+        .replace("webhooks.offline.keys", "--key")
         .replace("webhooks.offline.", "--")
         .replace("EENCENT__WEBHOOKS__OFFLINE__SECRETS", "--secret")
 }
@@ -135,17 +217,12 @@ mod tests {
         std::fs::write(&body, "{}").unwrap();
         for (provider, secret, argument) in [("moly", "x", "--provider"), ("adyen", "no hex", "--secret")] {
             let told = answer(VerifyArgs {
-                provider: provider.to_owned(),
+                provider: Some(provider.to_owned()),
                 secrets: vec![secret.to_owned()],
-                headers: headers.clone(),
-                body: body.clone(),
-                url: "https://localhost/".to_owned(),
+                headers: Some(headers.clone()),
+                body: Some(body.clone()),
                 method: "POST".to_owned(),
-                at: None,
-                username: None,
-                password: None,
-                account: None,
-                mode: None,
+                ..VerifyArgs::default()
             })
             .unwrap_err();
             assert!(told.contains(argument), "{told}");

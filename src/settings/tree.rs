@@ -21,6 +21,15 @@ fn endpoint() -> Dict {
         ("username".to_owned(), text()),
         ("password".to_owned(), text()),
         ("tolerance_seconds".to_owned(), Value::from(0)),
+        ("keys".to_owned(), Value::from(Dict::new())),
+        ("jwks".to_owned(), text()),
+        ("jwks_url".to_owned(), text()),
+        ("issuer".to_owned(), text()),
+        ("algorithm".to_owned(), text()),
+        ("url".to_owned(), text()),
+        ("api_key".to_owned(), text()),
+        ("api_user".to_owned(), text()),
+        ("api_url".to_owned(), text()),
     ])
 }
 

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use eencent_activations::notification::Mode;
 use http::{HeaderMap, header};
+use jsonwebtoken::jwk::JwkSet;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-use crate::providers::{self, Key, Provider};
+use crate::hash::Hash;
+use crate::jws;
+use crate::providers::{self, Key, ProvenWith, Provider};
 use crate::refused::{Code, Refused};
 use crate::secret::{self, Secret};
 use crate::signature::{Sum, sha256};
@@ -36,17 +40,37 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct EndpointSettings {
-    /// Who posts here: `mollie`, `adyen`, `stripe` or `standard_webhooks`.
+    /// Who posts here, by the name of [`providers::ALL`](crate::providers::ALL).
     pub provider: String,
     /// The account that event and payment ids are unique within; by default the endpoint's name.
     /// Two endpoints that hear of the same account should name the same one. For Adyen it is the
-    /// merchant account, and a message for another one is refused.
+    /// merchant account, for Buckaroo the website key, for Ponto the application: a message for another
+    /// one is refused.
     pub account: Option<String>,
     /// `live` (the default) or `test`: which money counts here.
     pub mode: Option<String>,
     /// One secret, or a list: all are tried, so that one can be changed without losing messages.
     #[serde(deserialize_with = "secret::one_or_several")]
     pub secrets: Vec<Secret>,
+    /// Secrets by the id of the key that a message names, where the provider's scheme has one.
+    pub keys: BTreeMap<String, Secret>,
+    /// Public keys that the provider publishes (JWKS), as text; with `jwks_url` those to begin with.
+    pub jwks: Option<String>,
+    /// Where the provider publishes its public keys; fetched at start, hourly, and when a message names
+    /// one that isn't known.
+    pub jwks_url: Option<String>,
+    /// Who has to have issued a signed token; by default the provider's own address.
+    pub issuer: Option<String>,
+    /// The hash function of the signature, where the provider lets its customer choose: the sender never does.
+    pub algorithm: Option<String>,
+    /// The address as the provider knows it, where the scheme signs it; never rebuilt from `Host`.
+    pub url: Option<String>,
+    /// Key or token for the provider's API, with which payments are read back and made.
+    pub api_key: Option<Secret>,
+    /// Who holds that key, where the API asks for it: a client id, a merchant, an account.
+    pub api_user: Option<String>,
+    /// The address of the provider's API, where it isn't the provider's usual one.
+    pub api_url: Option<String>,
     /// User name of Basic auth; with `password`, a request without it is refused.
     pub username: Option<String>,
     /// Password of Basic auth.
@@ -64,7 +88,29 @@ pub struct Endpoint {
     mode: Mode,
     keys: Vec<Key>,
     basic: Option<Sum>,
-    tolerance: Duration,
+    tolerance: Option<Duration>,
+    algorithm: Option<Hash>,
+    issuer: Option<String>,
+    url: Option<String>,
+    published: Published,
+    api: Api,
+}
+
+/// The public keys that a provider publishes, as last fetched.
+#[derive(Default)]
+struct Published {
+    url: Option<String>,
+    keys: RwLock<Option<Arc<JwkSet>>>,
+    wanted: AtomicBool,
+}
+
+/// How a provider's API is reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Api {
+    /// Without a slash at its end.
+    pub(crate) url: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) key: Option<Secret>,
 }
 
 impl Endpoint {
@@ -91,13 +137,70 @@ impl Endpoint {
             problem(".provider", &format!("must be one of {known}."));
         }
 
-        if settings.secrets.is_empty() {
-            problem(
+        let proven_with = provider.map(Provider::proven_with);
+        let given = settings.secrets.len() + settings.keys.len();
+        match proven_with {
+            Some(ProvenWith::Secrets) | None if given == 0 => problem(
                 ".secrets",
                 "is missing: copy the secret that the provider shows for this webhook.",
-            );
+            ),
+            Some(ProvenWith::PublishedKeys) if given > 0 => problem(
+                ".secrets",
+                "has no use here: this provider signs with keys that it publishes. Set jwks_url, and take the secret out.",
+            ),
+            Some(ProvenWith::PublishedKeys) if settings.jwks.is_none() && settings.jwks_url.is_none() => problem(
+                ".jwks_url",
+                "is missing: the address at which the provider publishes its public keys (see its page).",
+            ),
+            Some(ProvenWith::Nothing) if given > 0 => problem(
+                ".secrets",
+                "has no use here: these messages are not signed. Take it out; what they announce is read from the provider's API.",
+            ),
+            _ => {}
         }
         let mut keys = Vec::new();
+        let mut published = Published {
+            url: settings.jwks_url.clone(),
+            ..Published::default()
+        };
+        if let Some(text) = &settings.jwks {
+            match jws::keys(text) {
+                Ok(set) => published.keys = RwLock::new(Some(Arc::new(set))),
+                Err(why) => problem(".jwks", &format!("{why}.")),
+            }
+        }
+        for (key, address) in [
+            (".jwks_url", &settings.jwks_url),
+            (".api_url", &settings.api_url),
+            (".url", &settings.url),
+        ] {
+            if let Some(why) = address
+                .as_deref()
+                .and_then(|address| unusable_address(address, key == ".url"))
+            {
+                problem(key, why);
+            }
+        }
+        let algorithm = settings.algorithm.as_deref().map(Hash::parse);
+        if algorithm == Some(None) {
+            problem(
+                ".algorithm",
+                "must be sha1, sha256 or sha512, as the provider's settings say.",
+            );
+        }
+        if settings.api_key.as_ref().is_some_and(|key| key.reveal().is_empty()) {
+            problem(".api_key", "is empty: leave it out, or copy it from the provider.");
+        }
+        for (id, secret) in &settings.keys {
+            if id.is_empty() || secret.reveal().is_empty() {
+                problem(".keys", "has an empty id or secret.");
+            } else if let Some(provider) = provider {
+                match provider.key(secret.reveal()) {
+                    Ok(key) => keys.push(key.named(id)),
+                    Err(why) => problem(".keys", &format!("{why} (id {id}).")),
+                }
+            }
+        }
         for (secret, number) in settings.secrets.iter().zip(1..) {
             let which = if settings.secrets.len() == 1 {
                 String::new()
@@ -156,17 +259,38 @@ impl Endpoint {
             (None, None) => None,
         };
 
-        match (provider, mode) {
-            (Some(provider), Some(mode)) if problems.is_empty() => Ok(Self {
-                name: name.to_owned(),
-                provider,
-                account: settings.account.clone(),
-                mode,
-                keys,
-                basic,
-                tolerance: Duration::from_secs(settings.tolerance_seconds.unwrap_or(DEFAULT_TOLERANCE_SECONDS)),
-            }),
-            _ => Err(problems),
+        let (Some(provider), Some(mode)) = (provider, mode) else {
+            return Err(problems);
+        };
+        let endpoint = Self {
+            name: name.to_owned(),
+            provider,
+            account: settings.account.clone(),
+            mode,
+            keys,
+            basic,
+            tolerance: settings.tolerance_seconds.map(Duration::from_secs),
+            algorithm: algorithm.flatten(),
+            issuer: settings.issuer.clone(),
+            url: settings.url.clone(),
+            published,
+            api: Api {
+                url: settings
+                    .api_url
+                    .as_deref()
+                    .map(|url| url.trim_end_matches('/').to_owned()),
+                user: settings.api_user.clone(),
+                key: settings.api_key.clone(),
+            },
+        };
+        if problems.is_empty() {
+            let lacks = provider.lacks(&endpoint);
+            problems.extend(lacks.iter().map(|(key, what)| format!("webhooks.{name}.{key} {what}")));
+        }
+        if problems.is_empty() {
+            Ok(endpoint)
+        } else {
+            Err(problems)
         }
     }
 
@@ -200,9 +324,72 @@ impl Endpoint {
         self.basic.is_some()
     }
 
-    /// How far a signature's time may be from now, before or after.
-    pub const fn tolerance(&self) -> Duration {
-        self.tolerance
+    /// How far a signature's time may be from now, before or after; by default
+    /// [`DEFAULT_TOLERANCE_SECONDS`].
+    pub fn tolerance(&self) -> Duration {
+        self.tolerance_or(DEFAULT_TOLERANCE_SECONDS)
+    }
+
+    /// The same, for a scheme with a default of its own.
+    pub(crate) fn tolerance_or(&self, seconds: u64) -> Duration {
+        self.tolerance.unwrap_or(Duration::from_secs(seconds))
+    }
+
+    /// The hash function that the settings pin.
+    pub(crate) const fn algorithm(&self) -> Option<Hash> {
+        self.algorithm
+    }
+
+    /// Who has to have issued a token.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// The address as the provider knows it, where the settings say it.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// How the provider's API is reached.
+    pub(crate) const fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Whether payments can be read back with what the settings hold.
+    pub const fn has_api_key(&self) -> bool {
+        self.api.key.is_some()
+    }
+
+    /// Where the provider's public keys are to be fetched.
+    pub fn published_at(&self) -> Option<&str> {
+        self.published.url.as_deref()
+    }
+
+    /// Takes the public keys as they were just fetched.
+    ///
+    /// # Errors
+    /// A sentence without subject when they can't be used; those from before stay.
+    pub fn take_published(&self, json: &str) -> Result<(), &'static str> {
+        let set = jws::keys(json)?;
+        if let Ok(mut keys) = self.published.keys.write() {
+            *keys = Some(Arc::new(set));
+        }
+        Ok(())
+    }
+
+    /// The provider's public keys, once there are any.
+    pub(crate) fn published(&self) -> Option<Arc<JwkSet>> {
+        self.published.keys.read().ok()?.clone()
+    }
+
+    /// A message named a key that isn't among them.
+    pub(crate) fn want_published(&self) {
+        self.published.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a message named a key that isn't known, since this was last asked.
+    pub fn wants_published(&self) -> bool {
+        self.published.wanted.swap(false, Ordering::Relaxed)
     }
 
     /// How many secrets are tried.
@@ -237,6 +424,22 @@ impl Endpoint {
                 "This endpoint asks Basic auth and the request carries none that can be read. Set user name and password at the provider, and see that no proxy removes the Authorization header.",
             )),
         }
+    }
+}
+
+/// Why an address can't be used, as a sentence without subject. What is fetched or carries credentials
+/// goes over TLS, except on this machine.
+fn unusable_address(address: &str, ours: bool) -> Option<&'static str> {
+    let Ok(uri) = address.parse::<http::Uri>() else {
+        return Some("is no address.");
+    };
+    let host = uri.host()?;
+    let here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    match uri.scheme_str() {
+        Some("https") => None,
+        Some("http") if here || ours => None,
+        Some("http") => Some("must begin with https://, since credentials or keys come over it."),
+        _ => Some("must be a whole address that begins with https://."),
     }
 }
 

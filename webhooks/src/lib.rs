@@ -6,11 +6,13 @@
 //!   and then translates it ([`providers::Provider::translate`]); pure, synchronous, the clock passed in.
 //! - [`refused`]: why a request was not believed.
 //! - [`receiver`]: the HTTP side: bounded reading, one commit, the answer that the provider expects.
-//! - [`verify`]: the same on a recorded request, for `eencent webhook verify`.
+//! - [`verify`]: the same on a recorded request, for `eencent webhook verify`; [`vectors`]: on a file of
+//!   test vectors, each with its own keys.
 //! - [`signing`]: what a provider does before it posts, for demonstrations and tests.
 //!
-//! Private: `signature` (codes and their comparison), `document` (strict JSON), `translation` (what
-//! all translations share), `secret`.
+//! Private: `hash`, `signature` and `jws` (codes, tokens and their comparison), `document` (strict
+//! JSON), `translation` (what all translations share), `api` (questions to a provider and its
+//! answers), `secret`.
 //!
 //! # Rules
 //! Raw bytes are verified before anything of them is parsed; Adyen, whose signature stands inside the
@@ -18,15 +20,20 @@
 //! quarantined, and answered with success, since a provider that meets errors turns the endpoint off.
 //! A 2xx answer is given only after the sink has committed. axum is used in [`receiver`] alone.
 
+mod api;
 mod document;
 pub mod endpoint;
+mod hash;
+mod jws;
 pub mod providers;
 pub mod receiver;
 pub mod refused;
 mod secret;
 mod signature;
 pub mod signing;
+mod timed;
 mod translation;
+pub mod vectors;
 pub mod verify;
 
 pub use secret::Secret;

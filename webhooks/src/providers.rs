@@ -1,34 +1,79 @@
 //! The providers, one file each: how their messages are proven, what they say, what they expect back.
 //!
 //! A provider is pure and synchronous: the clock is passed in, nothing is fetched, nothing is stored.
-//! No method has a default body, so that nothing is let through by omission. What is translated is
+//! No method that proves or translates has a default body, so that nothing is let through by omission. What is translated is
 //! what was proven: [`Authentic`] holds the request, and only [`Provider::authenticate`] makes one.
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Proof};
+use eencent_activations::reread::{Answer, Step};
 use http::HeaderMap;
 
 use crate::endpoint::Endpoint;
-use crate::refused::Refused;
+use crate::jws::{Token, Unbelieved};
+use crate::refused::{Code, Refused};
 
 mod adyen;
+mod adyen_platform;
+mod buckaroo;
+mod bunq;
 mod claimed;
+mod gocardless;
 mod mollie;
+mod mollie_classic;
+mod multisafepay;
+mod paynl;
+mod ponto;
+mod qonto;
+mod rabo;
+mod rabo_v3;
 mod standard_webhooks;
 mod stripe;
+mod tink;
+mod worldline;
+mod worldline_ideal2;
 
-pub use adyen::Adyen;
-pub use mollie::Mollie;
-pub use standard_webhooks::StandardWebhooks;
-pub use stripe::Stripe;
+/// What Rabobank signs besides its notifications.
+pub(crate) mod rabo_answers {
+    pub(crate) use super::rabo::{check_return, check_statuses};
+}
 
-/// All providers, in the order in which they are listed to people.
-pub const ALL: [&dyn Provider; 4] = [&Mollie, &Adyen, &Stripe, &StandardWebhooks];
+/// What Buckaroo signs, for whoever signs as Buckaroo does.
+pub(crate) mod buckaroo_texts {
+    pub(crate) use super::buckaroo::{form_signature, signed};
+}
 
-/// The provider of that name (`mollie`, `adyen`, `stripe`, `standard_webhooks`), as in the settings.
+/// All providers, in the order in which they are listed to people. A new one is a file, and a line
+/// here.
+pub const ALL: [&dyn Provider; 18] = [
+    &mollie::Mollie,
+    &mollie_classic::MollieClassic,
+    &adyen::Adyen,
+    &adyen_platform::AdyenPlatform,
+    &stripe::Stripe,
+    &multisafepay::MultiSafepay,
+    &buckaroo::Buckaroo,
+    &paynl::PayNl,
+    &worldline::Worldline,
+    &worldline_ideal2::WorldlineIdeal2,
+    &rabo::Rabo,
+    &rabo_v3::RaboV3,
+    &bunq::Bunq,
+    &ponto::Ponto,
+    &tink::Tink,
+    &gocardless::GoCardless,
+    &qonto::Qonto,
+    &standard_webhooks::StandardWebhooks,
+];
+
+/// The provider of that name (`mollie`, `adyen`, …), as in the settings. Svix signs as the Standard
+/// Webhooks specification says, under header names of its own, and goes by both names.
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
+    let name = if name == "svix" { "standard_webhooks" } else { name };
     ALL.into_iter().find(|provider| provider.name() == name)
 }
 
@@ -37,8 +82,8 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
 pub struct Request<'a> {
     /// The method, in upper case.
     pub method: &'a str,
-    /// The address as the provider knows it. None of today's schemes sign it; it is here so that one
-    /// that does needn't rebuild it from a `Host` header.
+    /// The path and query that it came to. A scheme that signs the whole address takes it from the
+    /// settings, and only the query from here.
     pub url: &'a str,
     /// All headers, repeats included.
     pub headers: &'a HeaderMap,
@@ -69,6 +114,16 @@ impl<'r> Authentic<'r> {
             request,
             proof: Proof::WholeMessage,
             proven_by,
+            message_id: None,
+        }
+    }
+
+    /// Nothing is proven: it is well formed, and a reason to look.
+    fn unproven(request: &'r Request<'r>, what: &str) -> Self {
+        Self {
+            request,
+            proof: Proof::Nothing,
+            proven_by: format!("nothing: {what}; only what is read from the provider's API counts"),
             message_id: None,
         }
     }
@@ -114,6 +169,7 @@ impl Reply {
 #[derive(Clone)]
 pub struct Key {
     kind: KeyKind,
+    id: Option<String>,
     advice: Option<&'static str>,
 }
 
@@ -123,14 +179,42 @@ enum KeyKind {
     Shared(Vec<u8>),
     /// The public half of the sender's Ed25519 key.
     PublicEd25519(Box<ed25519_dalek::VerifyingKey>),
+    /// The public half of the sender's RSA key.
+    PublicRsa(Box<jsonwebtoken::DecodingKey>),
 }
 
 impl Key {
     fn shared(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             kind: KeyKind::Shared(bytes.into()),
+            id: None,
             advice: None,
         }
+    }
+
+    /// An RSA public key or certificate in PEM.
+    fn rsa(pem: &str) -> Result<Self, &'static str> {
+        let key = jsonwebtoken::DecodingKey::from_rsa_pem(pem.as_bytes());
+        let key = key.map_err(|_| "isn't an RSA public key or certificate in PEM (-----BEGIN PUBLIC KEY-----)")?;
+        Ok(Self {
+            kind: KeyKind::PublicRsa(Box::new(key)),
+            id: None,
+            advice: None,
+        })
+    }
+
+    /// The same key, under the id that messages name it by.
+    #[must_use]
+    pub fn named(self, id: &str) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            ..self
+        }
+    }
+
+    /// The id that messages name it by, if the settings say one.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// The same key, with something that an operator should know about how it is written.
@@ -155,15 +239,113 @@ impl fmt::Debug for Key {
 }
 
 /// The shared keys with their numbers as the operator counts secrets, from 1.
-fn shared_keys(endpoint: &Endpoint) -> impl Iterator<Item = (usize, &[u8])> {
+pub(crate) fn shared_keys(endpoint: &Endpoint) -> impl Iterator<Item = (usize, &[u8])> {
     endpoint
         .keys()
         .iter()
         .zip(1..)
         .filter_map(|(key, number)| match &key.kind {
             KeyKind::Shared(bytes) => Some((number, bytes.as_slice())),
-            KeyKind::PublicEd25519(_) => None,
+            KeyKind::PublicEd25519(_) | KeyKind::PublicRsa(_) => None,
         })
+}
+
+/// The shared keys that may have made a message which names a key: the one of that id, or those whose
+/// id the settings don't say.
+///
+/// # Errors
+/// Refused as [`Code::UnknownSecret`] when there is none.
+fn shared_keys_named<'e>(endpoint: &'e Endpoint, id: &str) -> Result<Vec<(usize, &'e [u8])>, Refused> {
+    let named = |number: usize| endpoint.keys().get(number - 1).and_then(Key::id);
+    let found: Vec<_> = shared_keys(endpoint)
+        .filter(|(number, _)| named(*number).is_none_or(|known| known == id))
+        .collect();
+    if found.is_empty() {
+        return Err(unknown_key(endpoint, id));
+    }
+    Ok(found)
+}
+
+/// A message names a key that the endpoint doesn't have. The id is shown: it is no secret, and it is
+/// what has to be looked up.
+fn unknown_key(endpoint: &Endpoint, id: &str) -> Refused {
+    let shown: String = id.chars().filter(char::is_ascii_graphic).take(60).collect();
+    Refused::new(
+        Code::UnknownSecret,
+        format!(
+            "It names key {shown:?}, which webhooks.{} doesn't have. The key was changed at the provider and not here, it was retired here too early, or this is another account's message.",
+            endpoint.name()
+        ),
+    )
+}
+
+/// Which of the endpoint's RSA keys signed a message (PKCS #1 v1.5, SHA-256): its number.
+fn rsa_signer(endpoint: &Endpoint, id: Option<&str>, message: &[u8], signature: &[u8]) -> Option<usize> {
+    let encoded = URL_SAFE_NO_PAD.encode(signature);
+    endpoint
+        .keys()
+        .iter()
+        .zip(1..)
+        .filter(|(key, _)| {
+            key.id()
+                .zip(id)
+                .is_none_or(|(known, named)| known.eq_ignore_ascii_case(named))
+        })
+        .find_map(|(key, number)| match &key.kind {
+            KeyKind::PublicRsa(key) => {
+                let verified = jsonwebtoken::crypto::verify(&encoded, message, key, jsonwebtoken::Algorithm::RS256);
+                matches!(verified, Ok(true)).then_some(number)
+            }
+            KeyKind::Shared(_) | KeyKind::PublicEd25519(_) => None,
+        })
+}
+
+/// That one of the keys which the provider publishes signed a token, in one of the ways allowed. When
+/// the token names a key that isn't known, the keys are fetched anew, and the provider's next try succeeds.
+fn verify_token(
+    token: &Token<'_>,
+    endpoint: &Endpoint,
+    allowed: &[jsonwebtoken::Algorithm],
+    over: Option<&[u8]>,
+    header: &str,
+) -> Result<(), Refused> {
+    let Some(keys) = endpoint.published() else {
+        endpoint.want_published();
+        return Err(Refused::new(
+            Code::UnknownSecret,
+            format!(
+                "The provider's public keys aren't here yet: they are fetched from webhooks.{}.jwks_url, and the provider's next try is checked with them.",
+                endpoint.name()
+            ),
+        ));
+    };
+    token.verify(&keys, allowed, over).map_err(|unbelieved| match unbelieved {
+        Unbelieved::UnknownKey => {
+            endpoint.want_published();
+            unknown_key(endpoint, token.key_id().unwrap_or_default())
+        }
+        Unbelieved::Algorithm => Refused::new(
+            Code::MalformedSignature,
+            format!("{header} is signed in a way that this scheme doesn't know. This isn't the provider, or it has changed its scheme."),
+        ),
+        Unbelieved::Mismatch => Refused::new(
+            Code::SignatureMismatch,
+            format!("The key that {header} names didn't make its signature. A proxy that rewrites the body, or a forgery."),
+        ),
+    })
+}
+
+/// What proves a provider's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProvenWith {
+    /// Secrets or public keys in the settings.
+    Secrets,
+    /// The same where there are any; without, a message is only a reason to look.
+    SecretsIfAny,
+    /// Public keys that the provider publishes.
+    PublishedKeys,
+    /// Nothing: a message is only a reason to look.
+    Nothing,
 }
 
 /// A payment provider, or a bank or in-house system that speaks a known scheme.
@@ -183,8 +365,19 @@ pub trait Provider: Send + Sync {
     /// except that the settings refuse an empty one.
     fn key(&self, secret: &str) -> Result<Key, &'static str>;
 
+    /// What proves its messages.
+    fn proven_with(&self) -> ProvenWith;
+
+    /// Settings that an endpoint can't do without and that it lacks: the key, and a sentence without
+    /// subject.
+    fn lacks(&self, _: &Endpoint) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
     /// What an operator should know about an endpoint that works but could prove more; sentences.
-    fn advice(&self, endpoint: &Endpoint) -> Vec<String>;
+    fn advice(&self, _: &Endpoint) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Whether the request comes from the provider and is meant for this endpoint. Every secret of
     /// the endpoint is tried; comparisons take the same time whatever differs.
@@ -202,6 +395,11 @@ pub trait Provider: Send + Sync {
     /// What the proven message says: one event or, in a batch, several; never none. What can't be
     /// read is an event too, [`quarantined`](eencent_activations::notification::Told::Quarantined).
     fn translate(&self, authentic: &Authentic<'_>, endpoint: &Endpoint) -> Vec<Event>;
+
+    /// What comes next in reading a subject, named by an event's `reread`, from the provider's API.
+    fn read_back(&self, _: &Endpoint, _: &str, _: &[Answer]) -> Step {
+        Step::Never("This provider's messages say everything; there is nothing to read.".to_owned())
+    }
 
     /// What the provider expects to hear on success.
     fn reply(&self) -> Reply;

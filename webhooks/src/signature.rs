@@ -87,6 +87,26 @@ pub(crate) fn header(headers: &HeaderMap, name: &'static str, separator: char) -
     Ok(joined)
 }
 
+/// A header that must be there, once, and not be empty.
+///
+/// # Errors
+/// Refused as missing or malformed, naming the header as people write it and who should have sent it.
+pub(crate) fn single(headers: &HeaderMap, name: &'static str, shown: &str, sender: &str) -> Result<String, Refused> {
+    if headers.get_all(name).iter().nth(1).is_some() {
+        return Err(Refused::new(
+            Code::MalformedSignature,
+            format!("The header {shown} is there more than once, which {sender} never does."),
+        ));
+    }
+    match header(headers, name, ',')? {
+        Some(value) if !value.is_empty() => Ok(value),
+        _ => Err(Refused::new(
+            Code::MissingSignature,
+            format!("The header {shown} is missing. This isn't {sender}, or a proxy removed the header."),
+        )),
+    }
+}
+
 /// The items of a list in a header, without white space around them; at most [`MAX_SIGNATURES`].
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! What all providers' translations share: kept text, ids, amounts, references, digests.
 
+use eencent_activations::clock::Timestamp;
 use eencent_activations::money::Money;
 use eencent_activations::notification::{Event, Mode, PaymentNotification, PaymentStatus, Proof, ReferenceHint, Told};
+use eencent_activations::personal::AccountNumber;
 use serde_json::Value;
 
 use crate::document::{present, text};
@@ -46,6 +48,7 @@ pub(crate) fn event_of(body: &[u8], event_id: &str, reading: Reading) -> Event {
         event_id: event_id.to_owned(),
         digest: sha256(body),
         told: told(reading),
+        reread: None,
     }
 }
 
@@ -184,5 +187,51 @@ pub(crate) fn more_than_nothing(value: &Value, pointer: &str) -> Result<bool, St
     match present(value, pointer) {
         None => Ok(false),
         amount => decimal_amount(amount, pointer).map(|money| money.minor > 0),
+    }
+}
+
+/// An instant as providers write it: RFC 3339, or the same with an offset that lacks its colon.
+pub(crate) fn instant(text: Option<&str>) -> Option<Timestamp> {
+    let text = text?;
+    Timestamp::parse_rfc3339(text).or_else(|| {
+        chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z")
+            .ok()
+            .map(|at| at.to_utc().into())
+    })
+}
+
+/// A time on the clock of a provider that names no zone, `T` or a space between date and time. An
+/// hour that comes twice is taken for the first; one that doesn't exist isn't a time.
+pub(crate) fn on_the_clock(text: Option<&str>, zone: chrono_tz::Tz) -> Option<Timestamp> {
+    let text = text?;
+    let written = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    let local = written
+        .iter()
+        .find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok())?;
+    let at = local.and_local_timezone(zone).earliest()?;
+    Some(at.to_utc().into())
+}
+
+/// An amount in decimal text and a currency, each a text of its own.
+pub(crate) fn decimal(value: Option<&str>, currency: Option<&str>, what: &str) -> Result<Money, String> {
+    let unreadable = || format!("{what} isn't a value in decimal text and a currency.");
+    let (value, currency) = value.zip(currency).ok_or_else(unreadable)?;
+    within_reason(Money::parse(value, currency).map_err(|_| unreadable())?, what)
+}
+
+/// The account number that a provider shows in full, or of which it shows the end: `*** 4300`.
+pub(crate) fn full_or_last(text: Option<&str>) -> Option<AccountNumber> {
+    let text = text?.trim();
+    AccountNumber::iban(text).or_else(|| {
+        let end = text.rsplit(|c: char| !c.is_ascii_digit()).next()?;
+        AccountNumber::last_digits(end.get(end.len().checked_sub(4)?..)?)
+    })
+}
+
+/// An id that is a number in JSON, or text.
+pub(crate) fn numeric_id(value: Option<&Value>, what: &str) -> Result<String, String> {
+    match value {
+        Some(Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
+        value => id(value, what),
     }
 }

@@ -17,7 +17,7 @@ pub struct Question<'a> {
     pub endpoint: &'a EndpointSettings,
     /// The method, such as `POST`.
     pub method: &'a str,
-    /// The address as the provider knows it; today no scheme signs it.
+    /// The path and query that it came to; a scheme that signs the whole address takes the settings'.
     pub url: &'a str,
     /// The headers, see [`read_headers`].
     pub headers: &'a HeaderMap,
@@ -45,6 +45,9 @@ pub struct Notification {
     pub event_id: String,
     /// `payment`, `ignored` or `quarantined`.
     pub kind: &'static str,
+    /// What has to be read from the provider's API before it counts, in the provider's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_read: Option<String>,
     /// Why it is ignored or quarantined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -86,7 +89,11 @@ pub struct Payment {
 /// When the question itself is wrong (an unknown provider, an empty or undecodable secret): all
 /// problems, one a line, naming the settings' keys of an endpoint called `offline`.
 pub fn verify_offline(question: &Question<'_>) -> Result<Verification, String> {
-    let endpoint = Endpoint::from_settings("offline", question.endpoint).map_err(|problems| problems.join("\n"))?;
+    let mut settings = question.endpoint.clone();
+    // Nothing is read from an API here; some endpoints can't be set up without a key to one.
+    settings.api_key.get_or_insert_with(|| "unused".into());
+    settings.api_user.get_or_insert_with(|| "unused".to_owned());
+    let endpoint = Endpoint::from_settings("offline", &settings).map_err(|problems| problems.join("\n"))?;
     let request = Request {
         method: question.method,
         url: question.url,
@@ -141,6 +148,7 @@ impl From<Event> for Notification {
         };
         Self {
             event_id: event.event_id,
+            to_read: event.reread,
             kind,
             why,
             payment,

@@ -161,6 +161,7 @@ impl Office {
                 event_id: event_id.to_owned(),
                 digest: Sha256::digest(body).into(),
                 told,
+                reread: None,
             }],
         };
         self.inbox.commit(receipt).await.unwrap();

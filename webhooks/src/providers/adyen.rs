@@ -15,7 +15,8 @@
 //! - **Answer.** 200 and `[accepted]`, within ten seconds. Adyen retries for thirty days, in any order.
 //!   No time is signed, so a replay is told by the event's id: `pspReference`, `eventCode` and `success`,
 //!   as Adyen advises.
-//! - The other scheme of Adyen's, `HmacSignature` in a header (its balance platform), isn't accepted.
+//! - The other scheme of Adyen's, `HmacSignature` in a header (its balance platform), is another
+//!   provider, `adyen_platform`.
 //!
 //! | eventCode | success | what it is here |
 //! |---|---|---|
@@ -41,7 +42,7 @@ use eencent_activations::notification::{Event, Mode, PaymentStatus, Proof, Told}
 use eencent_activations::personal::{AccountNumber, HolderName};
 use serde_json::Value;
 
-use super::{Authentic, Key, Provider, Reply, Request, claimed, shared_keys};
+use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, shared_keys};
 use crate::document::{self, first_text, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
@@ -64,9 +65,11 @@ impl Provider for Adyen {
     }
 
     fn key(&self, secret: &str) -> Result<Key, &'static str> {
-        hex::decode(secret.trim())
-            .map(Key::shared)
-            .map_err(|_| "isn't hexadecimal: Adyen's HMAC keys are 64 digits 0-9 and A-F; copy the key again, or generate a new one in the Customer Area")
+        hexadecimal(secret)
+    }
+
+    fn proven_with(&self) -> ProvenWith {
+        ProvenWith::Secrets
     }
 
     fn advice(&self, endpoint: &Endpoint) -> Vec<String> {
@@ -139,16 +142,26 @@ impl Provider for Adyen {
     }
 
     fn reply(&self) -> Reply {
-        Reply {
-            status: 200,
-            content_type: Some("text/plain; charset=utf-8"),
-            body: "[accepted]",
-        }
+        ACCEPTED
     }
 
     fn claimed_id(&self, request: &Request<'_>) -> Option<String> {
         claimed::in_body(request.body, "pspReference")
     }
+}
+
+/// What Adyen hears on success.
+pub(super) const ACCEPTED: Reply = Reply {
+    status: 200,
+    content_type: Some("text/plain; charset=utf-8"),
+    body: "[accepted]",
+};
+
+/// A key as both of Adyen's schemes write it.
+pub(super) fn hexadecimal(secret: &str) -> Result<Key, &'static str> {
+    hex::decode(secret.trim())
+        .map(Key::shared)
+        .map_err(|_| "isn't hexadecimal: Adyen's HMAC keys are 64 digits 0-9 and A-F; copy the key again, or generate a new one in the Customer Area")
 }
 
 fn malformed(what: &str) -> Refused {
@@ -254,6 +267,7 @@ fn event(item: &Value, mode: Option<Mode>, proof: Proof) -> Event {
             event_id,
             digest,
             told: told(reading(item, mode, proof)),
+            reread: None,
         },
         read => Event {
             event_id: unreadable_id("item", digest),
@@ -262,6 +276,7 @@ fn event(item: &Value, mode: Option<Mode>, proof: Proof) -> Event {
                 read.err()
                     .unwrap_or_else(|| "The item lacks pspReference, eventCode or success.".to_owned()),
             ),
+            reread: None,
         },
     }
 }

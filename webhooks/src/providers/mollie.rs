@@ -4,7 +4,9 @@
 //!   webhook's secret as text. During the 24 hours after a change of secret the header comes twice;
 //!   a proxy may fold the two into one with a comma. No time is signed, so a replay can't be told by
 //!   its age: it is told by the event's id, which is kept.
-//! - **Classic pings** (`id=tr_…`, unsigned by design) prove nothing and are refused here.
+//! - **Classic pings** (`id=tr_…`, unsigned by design) prove nothing and are refused here; they have a
+//!   provider of their own, `mollie_classic`.
+//! - **Read back.** With an API key, what an event leaves out is read from Mollie's API.
 //! - **Answer.** 200, empty. Mollie tries ten times in 26 hours and then stops.
 //!
 //! | event | what it is here |
@@ -27,9 +29,11 @@
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
+use eencent_activations::reread::{Answer, Step};
 use serde_json::Value;
 
-use super::{Authentic, Key, Provider, Reply, Request, claimed, shared_keys};
+use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, mollie_classic, shared_keys};
+use crate::api;
 use crate::document::{self, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
@@ -58,8 +62,8 @@ impl Provider for Mollie {
         Ok(Key::shared(secret))
     }
 
-    fn advice(&self, _: &Endpoint) -> Vec<String> {
-        Vec::new()
+    fn proven_with(&self) -> ProvenWith {
+        ProvenWith::Secrets
     }
 
     fn authenticate<'r>(
@@ -92,12 +96,22 @@ impl Provider for Mollie {
         }
     }
 
-    fn translate(&self, authentic: &Authentic<'_>, _: &Endpoint) -> Vec<Event> {
+    fn translate(&self, authentic: &Authentic<'_>, endpoint: &Endpoint) -> Vec<Event> {
         let body = authentic.request().body;
         vec![match header_of(body) {
-            Ok((event_id, kind, document)) => event_of(body, &event_id, reading(&kind, &document, authentic)),
+            Ok((event_id, kind, document)) => {
+                let mut event = event_of(body, &event_id, reading(&kind, &document, authentic.proof()));
+                if endpoint.has_api_key() {
+                    event.reread = to_read(&kind, &document, &event.told);
+                }
+                event
+            }
             Err(why) => unreadable(body, why),
         }]
+    }
+
+    fn read_back(&self, endpoint: &Endpoint, subject: &str, answers: &[Answer]) -> Step {
+        api::step(mollie_classic::read_back(endpoint, subject, answers))
     }
 
     fn reply(&self) -> Reply {
@@ -111,11 +125,24 @@ impl Provider for Mollie {
 
 fn unsigned(body: &[u8]) -> Refused {
     let what = if body.starts_with(b"id=") {
-        "This is a classic ping (id=…), which Mollie doesn't sign. Create a webhook of the next generation for this address (Mollie's dashboard, or its Webhooks API) and remove the webhookUrl from payments."
+        "This is a classic ping (id=…), which Mollie doesn't sign. Create a webhook of the next generation for this address (Mollie's dashboard, or its Webhooks API) and remove the webhookUrl from payments; or give classic pings an endpoint of their own, with provider mollie_classic."
     } else {
         "The header X-Mollie-Signature is missing. This isn't Mollie, or a proxy removed the header."
     };
     Refused::new(Code::MissingSignature, what)
+}
+
+/// What an event leaves out: a simple one everything but the status, one of a payment link the payment.
+fn to_read(kind: &str, event: &Value, told: &Told) -> Option<String> {
+    match told {
+        Told::Payment(told) if present(event, "/_embedded/entity").is_none() => {
+            api::plain(&told.payment_id).map(|id| format!("payment/{id}"))
+        }
+        Told::Ignored(_) if kind == "payment-link.paid" => {
+            api::plain(text(event, "/entityId")?).map(|id| format!("link/{id}"))
+        }
+        _ => None,
+    }
 }
 
 fn header_of(body: &[u8]) -> Result<(String, String, Value), String> {
@@ -128,13 +155,13 @@ fn header_of(body: &[u8]) -> Result<(String, String, Value), String> {
     Ok((event_id, kind, document))
 }
 
-fn reading(kind: &str, event: &Value, authentic: &Authentic<'_>) -> Reading {
+fn reading(kind: &str, event: &Value, proof: Proof) -> Reading {
     let entity = present(event, "/_embedded/entity");
     let told = match kind.split_once('.') {
         Some(("payment", verb)) => match (status(verb), entity) {
             (None, _) => return unknown_type(kind),
-            (Some(_), Some(entity)) => of_payment(event, entity, authentic)?,
-            (Some(status), None) => simple(event, status, authentic)?,
+            (Some(_), Some(entity)) => of_payment(event, entity, proof)?,
+            (Some(status), None) => simple(event, status, proof)?,
         },
         // The payment behind the link has an id of its own; counting both would count the money twice.
         Some(("payment-link", "paid")) => {
@@ -143,21 +170,19 @@ fn reading(kind: &str, event: &Value, authentic: &Authentic<'_>) -> Reading {
                 "payment.paid tells of the payment behind the link, with its payer",
             );
         }
-        Some(("refund", "refunded")) => of_taking_back(event, entity, PaymentStatus::Refunded, authentic)?,
-        Some(("refund", "failed")) => of_taking_back(event, entity, PaymentStatus::RefundFailed, authentic)?,
+        Some(("refund", "refunded")) => of_taking_back(event, entity, PaymentStatus::Refunded, proof)?,
+        Some(("refund", "failed")) => of_taking_back(event, entity, PaymentStatus::RefundFailed, proof)?,
         Some(("refund", "queued" | "pending" | "processing" | "canceled")) => {
             return ignored(kind, "the money hasn't moved; refund.refunded tells when it has");
         }
-        Some(("chargeback", "received")) => of_taking_back(event, entity, PaymentStatus::ChargedBack, authentic)?,
+        Some(("chargeback", "received")) => of_taking_back(event, entity, PaymentStatus::ChargedBack, proof)?,
         Some(("chargeback", "reversed")) => {
             return Err(
                 "A chargeback was reversed: the money is here again. Look at the payment at Mollie.".to_owned(),
             );
         }
-        Some(("unmatched-credit-transfer", "received")) => of_transfer(event, entity, PaymentStatus::Paid, authentic)?,
-        Some(("unmatched-credit-transfer", "returned")) => {
-            of_transfer(event, entity, PaymentStatus::Refunded, authentic)?
-        }
+        Some(("unmatched-credit-transfer", "received")) => of_transfer(event, entity, PaymentStatus::Paid, proof)?,
+        Some(("unmatched-credit-transfer", "returned")) => of_transfer(event, entity, PaymentStatus::Refunded, proof)?,
         Some(("unmatched-credit-transfer", "matched")) => {
             return Err("A transfer that was told before was matched to a payment at Mollie, which will be told as a payment of its own: see that the money isn't counted twice.".to_owned());
         }
@@ -208,7 +233,13 @@ fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
     Timestamp::parse_rfc3339(text(value, pointer)?)
 }
 
-fn of_payment(event: &Value, entity: &Value, authentic: &Authentic<'_>) -> Result<PaymentNotification, String> {
+fn of_payment(event: &Value, entity: &Value, proof: Proof) -> Result<PaymentNotification, String> {
+    let payment_id = entity_id(event, entity)?;
+    of_entity(entity, payment_id, proof)
+}
+
+/// A payment as Mollie describes it, in an event or in an answer of its API.
+pub(super) fn of_entity(entity: &Value, payment_id: String, proof: Proof) -> Result<PaymentNotification, String> {
     let word = text(entity, "/status").ok_or("The payment has no `status`.")?;
     let mut status = status(word).ok_or("The payment's `status` is a word that isn't known here.")?;
     if more_than_nothing(entity, "/amountChargedBack")? {
@@ -216,7 +247,7 @@ fn of_payment(event: &Value, entity: &Value, authentic: &Authentic<'_>) -> Resul
     } else if more_than_nothing(entity, "/amountRefunded")? {
         status = PaymentStatus::Refunded;
     }
-    let mut told = payment(entity_id(event, entity)?, status, authentic.proof());
+    let mut told = payment(payment_id, status, proof);
     told.amount = Some(decimal_amount(entity.get("amount"), "The payment's `amount`")?);
     told.holder = text(entity, "/details/consumerName").and_then(HolderName::parse);
     told.account_number = text(entity, "/details/consumerAccount").and_then(AccountNumber::iban);
@@ -232,9 +263,9 @@ fn of_payment(event: &Value, entity: &Value, authentic: &Authentic<'_>) -> Resul
 }
 
 /// An event without its entity: only that this payment has this status.
-fn simple(event: &Value, status: PaymentStatus, authentic: &Authentic<'_>) -> Result<PaymentNotification, String> {
+fn simple(event: &Value, status: PaymentStatus, proof: Proof) -> Result<PaymentNotification, String> {
     let payment_id = id(event.get("entityId"), "`entityId`")?;
-    let mut told = payment(payment_id, status, authentic.proof());
+    let mut told = payment(payment_id, status, proof);
     if status == PaymentStatus::Paid {
         told.paid_at = time(event, "/createdAt");
     }
@@ -247,7 +278,7 @@ fn of_taking_back(
     event: &Value,
     entity: Option<&Value>,
     status: PaymentStatus,
-    authentic: &Authentic<'_>,
+    proof: Proof,
 ) -> Result<PaymentNotification, String> {
     let Some(entity) = entity else {
         // A simple event names only the refund, but its link leads past the payment.
@@ -255,9 +286,9 @@ fn of_taking_back(
             .and_then(|link| link.split('/').skip_while(|part| *part != "payments").nth(1))
             .ok_or("It doesn't say which payment is taken back. Let the webhook send snapshots.")?;
         let payment_id = id(Some(&Value::from(payment_id)), "The payment's id in `_links.entity`")?;
-        return Ok(payment(payment_id, status, authentic.proof()));
+        return Ok(payment(payment_id, status, proof));
     };
-    let mut told = payment(id(entity.get("paymentId"), "`paymentId`")?, status, authentic.proof());
+    let mut told = payment(id(entity.get("paymentId"), "`paymentId`")?, status, proof);
     told.amount = Some(decimal_amount(entity.get("amount"), "`amount`")?);
     told.reference = reference_in_metadata(entity.get("metadata"));
     told.mode = mode(entity.get("mode"))?;
@@ -268,10 +299,10 @@ fn of_transfer(
     event: &Value,
     entity: Option<&Value>,
     status: PaymentStatus,
-    authentic: &Authentic<'_>,
+    proof: Proof,
 ) -> Result<PaymentNotification, String> {
     let entity = entity.ok_or("The event doesn't embed the transfer. Let the webhook send snapshots.")?;
-    let mut told = payment(entity_id(event, entity)?, status, authentic.proof());
+    let mut told = payment(entity_id(event, entity)?, status, proof);
     told.amount = Some(decimal_amount(entity.get("amount"), "The transfer's `amount`")?);
     told.holder = text(entity, "/source/accountHolderName").and_then(HolderName::parse);
     told.account_number = text(entity, "/source/iban").and_then(AccountNumber::iban);

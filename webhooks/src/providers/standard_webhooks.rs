@@ -50,7 +50,7 @@ use eencent_activations::personal::{AccountNumber, HolderName};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{Authentic, Key, KeyKind, Provider, Reply, Request, claimed, shared_keys};
+use super::{Authentic, Key, KeyKind, ProvenWith, Provider, Reply, Request, claimed, shared_keys};
 use crate::document::{self, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
@@ -103,6 +103,7 @@ impl Provider for StandardWebhooks {
             let key = VerifyingKey::from_bytes(&bytes).map_err(|_| wrong)?;
             return Ok(Key {
                 kind: KeyKind::PublicEd25519(Box::new(key)),
+                id: None,
                 advice: None,
             });
         }
@@ -113,8 +114,8 @@ impl Provider for StandardWebhooks {
         })
     }
 
-    fn advice(&self, _: &Endpoint) -> Vec<String> {
-        Vec::new()
+    fn proven_with(&self) -> ProvenWith {
+        ProvenWith::Secrets
     }
 
     fn authenticate<'r>(
@@ -239,7 +240,7 @@ fn signed_by(endpoint: &Endpoint, message: &[u8], signatures: &[Signature]) -> O
                 .iter()
                 .any(|signature| key.verify_strict(message, signature).is_ok())
                 .then_some(number),
-            KeyKind::Shared(_) => None,
+            KeyKind::Shared(_) | KeyKind::PublicRsa(_) => None,
         })
 }
 

@@ -30,15 +30,17 @@
 //! when part of it was refunded.
 
 use eencent_activations::clock::Timestamp;
-use eencent_activations::notification::{Event, Mode, PaymentNotification, PaymentStatus, ReferenceHint, Told};
+use eencent_activations::notification::{Event, Mode, PaymentNotification, PaymentStatus, Proof, ReferenceHint, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
+use eencent_activations::reread::{Answer, Step};
 use serde_json::Value;
 
-use super::{Authentic, Key, Provider, Reply, Request, claimed, shared_keys};
+use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed};
+use crate::api;
 use crate::document::{self, present, text};
 use crate::endpoint::Endpoint;
-use crate::refused::{Code, Refused};
-use crate::signature;
+use crate::refused::Refused;
+use crate::timed::Timed;
 use crate::translation::{
     Reading, event_of, exact, id, ignored, minor_amount, payment, reference_in_metadata, unknown_type, unreadable,
     within,
@@ -48,8 +50,11 @@ use crate::translation::{
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stripe;
 
-const HEADER: &str = "stripe-signature";
-const SHOWN: &str = "Stripe-Signature";
+const SIGNATURE: Timed = Timed {
+    header: "stripe-signature",
+    shown: "Stripe-Signature",
+    sender: "Stripe",
+};
 
 impl Provider for Stripe {
     fn name(&self) -> &'static str {
@@ -57,15 +62,15 @@ impl Provider for Stripe {
     }
 
     fn headers(&self) -> &'static [&'static str] {
-        &[HEADER, "content-type"]
+        &[SIGNATURE.header, "content-type"]
     }
 
     fn key(&self, secret: &str) -> Result<Key, &'static str> {
         Ok(Key::shared(secret))
     }
 
-    fn advice(&self, _: &Endpoint) -> Vec<String> {
-        Vec::new()
+    fn proven_with(&self) -> ProvenWith {
+        ProvenWith::Secrets
     }
 
     fn authenticate<'r>(
@@ -75,54 +80,35 @@ impl Provider for Stripe {
         now: Timestamp,
     ) -> Result<Authentic<'r>, Refused> {
         endpoint.check_basic_auth(request.headers)?;
-        let Some(joined) = signature::header(request.headers, HEADER, ',')? else {
-            return Err(Refused::new(
-                Code::MissingSignature,
-                "The header Stripe-Signature is missing. This isn't Stripe, or a proxy removed the header.",
-            ));
-        };
-        let mut signed_at = None;
-        let mut given = Vec::new();
-        let mut versions = 0;
-        for item in signature::items(&joined, ',', SHOWN)? {
-            match item.split_once('=') {
-                Some(("t", seconds)) => {
-                    let read = signature::unix_seconds(seconds)
-                        .ok_or_else(|| malformed("its t isn't whole seconds in digits"))?;
-                    if signed_at.replace((seconds, read)).is_some() {
-                        return Err(malformed("it says t twice"));
-                    }
-                }
-                Some(("v1", code)) => {
-                    versions += 1;
-                    given.extend(signature::lower_hex(code));
-                }
-                // v0 in test mode, and whatever comes next.
-                Some(_) => {}
-                None => return Err(malformed("it isn't a list of name=value")),
-            }
-        }
-        let (seconds, signed_at) = signed_at.ok_or_else(|| malformed("it has no t"))?;
-        if versions == 0 {
-            return Err(malformed("it has no v1"));
-        }
+        let number = SIGNATURE.check(request, endpoint, now)?;
         let secrets = endpoint.secrets();
-        let parts = [seconds.as_bytes(), b".", request.body];
-        let number = signature::made_by(shared_keys(endpoint), &parts, &given)
-            .ok_or_else(|| signature::mismatch(secrets, SHOWN))?;
-        signature::check_time(signed_at, now, endpoint.tolerance())?;
         Ok(Authentic::whole_message(
             request,
             format!("Stripe's signature over time and body (HMAC-SHA-256, v1), secret {number} of {secrets}"),
         ))
     }
 
-    fn translate(&self, authentic: &Authentic<'_>, _: &Endpoint) -> Vec<Event> {
+    fn translate(&self, authentic: &Authentic<'_>, endpoint: &Endpoint) -> Vec<Event> {
         let body = authentic.request().body;
         vec![match header_of(body) {
-            Ok((event_id, kind, document)) => event_of(body, &event_id, reading(&kind, &document, authentic)),
+            Ok((event_id, kind, document)) => {
+                let mut event = event_of(body, &event_id, reading(&kind, &document, authentic.proof()));
+                // Its charge tells by whom; asking makes sure of it where charges aren't subscribed to.
+                if let Told::Payment(told) = &event.told
+                    && told.name_comes_separately
+                    && told.status == PaymentStatus::Paid
+                    && endpoint.has_api_key()
+                {
+                    event.reread = api::plain(&told.payment_id).map(|id| format!("intent/{id}"));
+                }
+                event
+            }
             Err(why) => unreadable(body, why),
         }]
+    }
+
+    fn read_back(&self, endpoint: &Endpoint, subject: &str, answers: &[Answer]) -> Step {
+        api::step(read_back(endpoint, subject, answers))
     }
 
     fn reply(&self) -> Reply {
@@ -134,13 +120,40 @@ impl Provider for Stripe {
     }
 }
 
-fn malformed(what: &str) -> Refused {
-    Refused::new(
-        Code::MalformedSignature,
-        format!(
-            "Stripe-Signature isn't written as Stripe writes it: {what}. This isn't Stripe, or a proxy rewrote the header."
-        ),
-    )
+/// A payment intent with its last charge, which says by whom it was paid.
+fn read_back(endpoint: &Endpoint, subject: &str, answers: &[Answer]) -> api::Ended<Step> {
+    let (_, ids) = api::subject(subject)?;
+    let Some(asked) = ids.first().copied() else {
+        return Ok(Step::Never("A payment intent is read by its id.".to_owned()));
+    };
+    let Some(answer) = answers.first() else {
+        let base = api::base(endpoint, "https://api.stripe.com");
+        let url = format!("{base}/v1/payment_intents/{asked}?expand%5B%5D=latest_charge");
+        return Ok(api::get(url, vec![api::bearer(endpoint)?]));
+    };
+    let intent = api::document(answer, endpoint)?;
+    api::about(text(&intent, "/id"), asked)?;
+    let Some(charge) = present(&intent, "/latest_charge").filter(|charge| charge.is_object()) else {
+        return Ok(Step::Never(
+            "The payment intent has no charge yet; its charge is told when there is one.".to_owned(),
+        ));
+    };
+    let said = match text(charge, "/status") {
+        Some("succeeded") => PaymentStatus::Paid,
+        Some("failed") => PaymentStatus::Failed,
+        _ => PaymentStatus::Pending,
+    };
+    Ok(match of_charge(charge, said, Proof::ReadBack) {
+        Ok(mut told) => {
+            told.mode = match intent.get("livemode") {
+                Some(Value::Bool(live)) => Some(if *live { Mode::Live } else { Mode::Test }),
+                _ => None,
+            };
+            Step::Told(vec![api::event(Ok(told), asked)])
+        }
+        Err(Unusable::Spent | Unusable::NotFunding(_)) => Step::Told(Vec::new()),
+        Err(Unusable::Unreadable(why)) => Step::Told(vec![api::event(Err(why), asked)]),
+    })
 }
 
 fn header_of(body: &[u8]) -> Result<(String, String, Value), String> {
@@ -150,32 +163,32 @@ fn header_of(body: &[u8]) -> Result<(String, String, Value), String> {
     Ok((event_id, kind, document))
 }
 
-fn reading(kind: &str, event: &Value, authentic: &Authentic<'_>) -> Reading {
+fn reading(kind: &str, event: &Value, proof: Proof) -> Reading {
     if text(event, "/object") == Some("v2.core.event") {
         return ignored(kind, "a thin event, which holds no payment");
     }
     let object = present(event, "/data/object").ok_or("The event has no `data.object`.")?;
     let told = match kind {
-        "charge.succeeded" | "charge.captured" => of_charge(object, PaymentStatus::Paid, authentic),
-        "charge.pending" => of_charge(object, PaymentStatus::Pending, authentic),
-        "charge.failed" => of_charge(object, PaymentStatus::Failed, authentic),
-        "charge.expired" => of_charge(object, PaymentStatus::Expired, authentic),
-        "charge.refunded" => of_charge(object, PaymentStatus::Refunded, authentic),
-        "charge.dispute.created" => of_dispute(object, authentic),
+        "charge.succeeded" | "charge.captured" => of_charge(object, PaymentStatus::Paid, proof),
+        "charge.pending" => of_charge(object, PaymentStatus::Pending, proof),
+        "charge.failed" => of_charge(object, PaymentStatus::Failed, proof),
+        "charge.expired" => of_charge(object, PaymentStatus::Expired, proof),
+        "charge.refunded" => of_charge(object, PaymentStatus::Refunded, proof),
+        "charge.dispute.created" => of_dispute(object, proof),
         "charge.dispute.funds_reinstated" => {
             return Err(
                 "A dispute ended in our favour: the money is here again. Look at the payment at Stripe.".to_owned(),
             );
         }
-        "refund.failed" => of_failed_refund(object, authentic),
-        "payment_intent.succeeded" => of_intent(event, object, PaymentStatus::Paid, authentic),
+        "refund.failed" => of_failed_refund(object, proof),
+        "payment_intent.succeeded" => of_intent(event, object, PaymentStatus::Paid, proof),
         "payment_intent.processing" | "payment_intent.partially_funded" | "payment_intent.requires_action" => {
-            of_intent(event, object, PaymentStatus::Pending, authentic)
+            of_intent(event, object, PaymentStatus::Pending, proof)
         }
-        "payment_intent.payment_failed" => of_intent(event, object, PaymentStatus::Failed, authentic),
-        "payment_intent.canceled" => of_intent(event, object, PaymentStatus::Cancelled, authentic),
-        "checkout.session.expired" => of_session(object, authentic),
-        "customer_cash_balance_transaction.created" => of_cash_balance(object, authentic),
+        "payment_intent.payment_failed" => of_intent(event, object, PaymentStatus::Failed, proof),
+        "payment_intent.canceled" => of_intent(event, object, PaymentStatus::Cancelled, proof),
+        "checkout.session.expired" => of_session(object, proof),
+        "customer_cash_balance_transaction.created" => of_cash_balance(object, proof),
         "charge.updated"
         | "charge.refund.updated"
         | "charge.dispute.updated"
@@ -272,7 +285,7 @@ fn reference(object: &Value) -> Option<ReferenceHint> {
         .or_else(|| within(text(object, "/description")))
 }
 
-fn of_charge(charge: &Value, said: PaymentStatus, authentic: &Authentic<'_>) -> Understood {
+fn of_charge(charge: &Value, said: PaymentStatus, proof: Proof) -> Understood {
     expect_object(charge, "charge")?;
     let method = text(charge, "/payment_method_details/type");
     if method == Some("customer_balance") && said != PaymentStatus::Refunded {
@@ -293,7 +306,7 @@ fn of_charge(charge: &Value, said: PaymentStatus, authentic: &Authentic<'_>) -> 
         }
         other => other,
     };
-    let mut told = payment(payment_id(charge, "id")?, status, authentic.proof());
+    let mut told = payment(payment_id(charge, "id")?, status, proof);
     told.amount = amount_of(charge, "amount")?;
     if method == Some("ideal") {
         told.holder = text(charge, "/payment_method_details/ideal/verified_name").and_then(HolderName::parse);
@@ -307,31 +320,23 @@ fn of_charge(charge: &Value, said: PaymentStatus, authentic: &Authentic<'_>) -> 
     Ok(told)
 }
 
-fn of_dispute(dispute: &Value, authentic: &Authentic<'_>) -> Understood {
+fn of_dispute(dispute: &Value, proof: Proof) -> Understood {
     expect_object(dispute, "dispute")?;
-    let mut told = payment(
-        payment_id(dispute, "charge")?,
-        PaymentStatus::ChargedBack,
-        authentic.proof(),
-    );
+    let mut told = payment(payment_id(dispute, "charge")?, PaymentStatus::ChargedBack, proof);
     told.amount = amount_of(dispute, "amount")?;
     told.reference = reference_in_metadata(dispute.get("metadata"));
     Ok(told)
 }
 
-fn of_failed_refund(refund: &Value, authentic: &Authentic<'_>) -> Understood {
+fn of_failed_refund(refund: &Value, proof: Proof) -> Understood {
     expect_object(refund, "refund")?;
-    let mut told = payment(
-        payment_id(refund, "charge")?,
-        PaymentStatus::RefundFailed,
-        authentic.proof(),
-    );
+    let mut told = payment(payment_id(refund, "charge")?, PaymentStatus::RefundFailed, proof);
     told.amount = amount_of(refund, "amount")?;
     told.reference = reference_in_metadata(refund.get("metadata"));
     Ok(told)
 }
 
-fn of_intent(event: &Value, intent: &Value, said: PaymentStatus, authentic: &Authentic<'_>) -> Understood {
+fn of_intent(event: &Value, intent: &Value, said: PaymentStatus, proof: Proof) -> Understood {
     expect_object(intent, "payment_intent")?;
     let methods: Vec<&str> = intent
         .get("payment_method_types")
@@ -344,11 +349,7 @@ fn of_intent(event: &Value, intent: &Value, said: PaymentStatus, authentic: &Aut
         PaymentStatus::Paid if methods.contains(&"customer_balance") => PaymentStatus::Pending,
         other => other,
     };
-    let mut told = payment(
-        id(intent.get("id"), "The payment intent's `id`")?,
-        status,
-        authentic.proof(),
-    );
+    let mut told = payment(id(intent.get("id"), "The payment intent's `id`")?, status, proof);
     let field = if status == PaymentStatus::Paid {
         "amount_received"
     } else {
@@ -363,9 +364,9 @@ fn of_intent(event: &Value, intent: &Value, said: PaymentStatus, authentic: &Aut
     Ok(told)
 }
 
-fn of_session(session: &Value, authentic: &Authentic<'_>) -> Understood {
+fn of_session(session: &Value, proof: Proof) -> Understood {
     expect_object(session, "checkout.session")?;
-    let mut told = payment(payment_id(session, "id")?, PaymentStatus::Expired, authentic.proof());
+    let mut told = payment(payment_id(session, "id")?, PaymentStatus::Expired, proof);
     told.amount = match present(session, "/amount_total") {
         None => None,
         Some(_) => amount_of(session, "amount_total")?,
@@ -374,7 +375,7 @@ fn of_session(session: &Value, authentic: &Authentic<'_>) -> Understood {
     Ok(told)
 }
 
-fn of_cash_balance(transaction: &Value, authentic: &Authentic<'_>) -> Understood {
+fn of_cash_balance(transaction: &Value, proof: Proof) -> Understood {
     expect_object(transaction, "customer_cash_balance_transaction")?;
     match text(transaction, "/type") {
         Some("funded") => {}
@@ -387,7 +388,7 @@ fn of_cash_balance(transaction: &Value, authentic: &Authentic<'_>) -> Understood
     let mut told = payment(
         id(transaction.get("id"), "The transaction's `id`")?,
         PaymentStatus::Paid,
-        authentic.proof(),
+        proof,
     );
     told.amount = amount_of(transaction, "net_amount")?;
     let transfer = present(transaction, "/funded/bank_transfer")

@@ -17,18 +17,50 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-21T09:00:00Z").unwrap()
 }
 
+/// What Buckaroo knows the endpoint by.
+const PUSHED_TO: &str = "https://hooks.example.nl/webhooks/buckaroo";
+
 pub(crate) fn settings(provider: &str) -> EndpointSettings {
-    let secret = match provider {
-        "mollie" => MOLLIE,
-        "stripe" => STRIPE,
-        "adyen" => ADYEN,
-        _ => STANDARD,
-    };
-    EndpointSettings {
+    let mut settings = EndpointSettings {
         provider: provider.to_owned(),
-        secrets: vec![Secret::from(secret)],
         ..EndpointSettings::default()
+    };
+    let reads = |settings: &mut EndpointSettings| {
+        settings.api_key = Some(Secret::from("test_key"));
+        settings.api_user = Some("12345".to_owned());
+    };
+    match provider {
+        "mollie" => {
+            settings.secrets = vec![Secret::from(MOLLIE)];
+            reads(&mut settings);
+        }
+        "mollie_classic" => reads(&mut settings),
+        "adyen" | "adyen_platform" => settings.secrets = vec![Secret::from(ADYEN)],
+        "bunq" | "worldline_ideal2" => settings.secrets = vec![Secret::from(fixture("sender.public.pem"))],
+        "rabo" => settings.secrets = vec![Secret::from("c2VjcmV0")],
+        "rabo_v3" => settings.jwks = Some(fixture("sender.jwks.json")),
+        "ponto" => {
+            settings.jwks = Some(fixture("sender.jwks.json"));
+            settings.account = Some("app_1".to_owned());
+            reads(&mut settings);
+        }
+        "worldline" | "paynl" => {
+            settings.keys = [("key_1".to_owned(), Secret::from(STRIPE))].into();
+        }
+        "buckaroo" => {
+            settings.secrets = vec![Secret::from(STRIPE)];
+            settings.account = Some("IBjihN7Fhp".to_owned());
+            settings.url = Some(PUSHED_TO.to_owned());
+            settings.algorithm = Some("sha256".to_owned());
+        }
+        "stripe" | "tink" | "gocardless" => {
+            settings.secrets = vec![Secret::from(STRIPE)];
+            reads(&mut settings);
+        }
+        "qonto" | "multisafepay" => settings.secrets = vec![Secret::from(STRIPE)],
+        _ => settings.secrets = vec![Secret::from(STANDARD)],
     }
+    settings
 }
 
 pub(crate) fn endpoint(provider: &str) -> Endpoint {
@@ -48,14 +80,34 @@ pub(crate) fn headers<'h>(list: impl IntoIterator<Item = (&'h str, &'h str)>) ->
 
 /// Headers and body as the provider would send them.
 pub(crate) fn signed(provider: &str, body: &[u8]) -> (HeaderMap, Vec<u8>) {
+    let private = fixture("sender.private.pem");
+    let changed = |sign: &dyn Fn(&mut serde_json::Value)| {
+        let mut document = serde_json::from_slice(body).unwrap();
+        sign(&mut document);
+        (HeaderMap::new(), serde_json::to_vec(&document).unwrap())
+    };
     let list = match provider {
         "mollie" => signing::mollie(MOLLIE, body),
+        "mollie_classic" => Vec::new(),
         "stripe" => signing::stripe(STRIPE, now(), body),
-        "adyen" => {
-            let mut notification = serde_json::from_slice(body).unwrap();
-            signing::adyen(ADYEN, &mut notification);
-            return (HeaderMap::new(), serde_json::to_vec(&notification).unwrap());
+        "adyen" => return changed(&|notification| signing::adyen(ADYEN, notification)),
+        "rabo" => return changed(&|notification| signing::rabo("c2VjcmV0", notification)),
+        "adyen_platform" => signing::adyen_platform(ADYEN, body),
+        "multisafepay" => signing::multisafepay(STRIPE, now(), body),
+        "tink" => signing::timed("x-tink-signature", STRIPE, now(), body),
+        "qonto" => signing::timed("x-qonto-signature", STRIPE, now(), body),
+        "gocardless" => signing::gocardless(STRIPE, body),
+        "paynl" => signing::paynl("key_1", STRIPE, body),
+        "worldline" => signing::worldline("key_1", STRIPE, body),
+        "bunq" => signing::bunq(&private, body),
+        "worldline_ideal2" => signing::worldline_ideal2(&private, "ab12", now(), body),
+        "ponto" => signing::ponto(&private, "sender_1", "app_1", "https://api.ibanity.com", now(), body),
+        "rabo_v3" => signing::rabo_v3(&private, "sender_1", body),
+        "buckaroo" if body.starts_with(b"brq_") => {
+            let form = signing::buckaroo_form("sha256", STRIPE, std::str::from_utf8(body).unwrap());
+            return (HeaderMap::new(), form.into_bytes());
         }
+        "buckaroo" => signing::buckaroo("IBjihN7Fhp", STRIPE, PUSHED_TO, now(), body),
         _ => signing::standard_webhooks(STANDARD, "msg_1", now(), body),
     };
     let headers = headers(list.iter().map(|(name, value)| (*name, value.as_str())));
@@ -71,7 +123,7 @@ pub(crate) fn read(
 ) -> Result<(Proof, Vec<Event>), Refused> {
     let request = Request {
         method: "POST",
-        url: "https://hooks.example.nl/webhooks/x",
+        url: "/webhooks/x",
         headers,
         body,
     };
