@@ -14,7 +14,7 @@ use eencent_activations::entropy::{Entropy, OsEntropy};
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::{NoNudge, Nudge};
 use eencent_activations::store::Store;
-use eencent_jobs::{Feeder, Workers};
+use eencent_jobs::{Desks, Feeder, Workers};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -172,8 +172,12 @@ pub async fn start(
     let workers = feeder.map(|feeder| {
         Workers::new(
             settings.jobs.clone(),
-            store.clone(),
-            desk.clone(),
+            Desks {
+                store: store.clone(),
+                desk: desk.clone(),
+                inbox: inbox.clone(),
+                rereading: Arc::new(settings.webhooks.clone()),
+            },
             Arc::clone(&clock),
             Arc::clone(&entropy),
             feeder,

@@ -7,6 +7,7 @@
 //! commit and the answer, it sends again too, and the repeat is recognised by what was committed.
 
 mod refusals;
+mod rereads;
 mod seen;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::ledger::{Nudge, Work};
 use crate::notification::{Event, Receipt, Refusal, Told};
 use crate::store::{Store, StoreError, Tx, to_json};
 use refusals::{Sampler, store_refusals};
+pub use rereads::Question;
 use seen::{Taken, recognise};
 
 /// Most messages that share a transaction.
@@ -140,8 +142,8 @@ async fn commit_receipts(store: &Store, nudge: &dyn Nudge, receipts: Vec<(Box<Re
             for (_, answer) in receipts {
                 let _ = answer.send(Ok(()));
             }
-            for id in waiting {
-                nudge.look(Work::Event, &id);
+            for (work, id) in waiting {
+                nudge.look(work, &id);
             }
         }
         Err(error) if receipts.len() == 1 => {
@@ -157,7 +159,7 @@ async fn commit_receipts(store: &Store, nudge: &dyn Nudge, receipts: Vec<(Box<Re
                 let result = commit_group(store, std::iter::once(receipt.as_ref())).await;
                 let result = result.map_err(|error| InboxError::Store(Arc::new(error)));
                 if let Ok(waiting) = &result {
-                    waiting.iter().for_each(|id| nudge.look(Work::Event, id));
+                    waiting.iter().for_each(|(work, id)| nudge.look(*work, id));
                 }
                 let _ = answer.send(result.map(|_| ()));
             }
@@ -165,7 +167,10 @@ async fn commit_receipts(store: &Store, nudge: &dyn Nudge, receipts: Vec<(Box<Re
     }
 }
 
-async fn commit_group(store: &Store, receipts: impl Iterator<Item = &Receipt>) -> Result<Vec<String>, StoreError> {
+async fn commit_group(
+    store: &Store,
+    receipts: impl Iterator<Item = &Receipt>,
+) -> Result<Vec<(Work, String)>, StoreError> {
     let mut tx = store.begin().await?;
     let mut waiting = Vec::new();
     for receipt in receipts {
@@ -175,13 +180,18 @@ async fn commit_group(store: &Store, receipts: impl Iterator<Item = &Receipt>) -
     Ok(waiting)
 }
 
-async fn take(tx: &mut Tx, receipt: &Receipt, waiting: &mut Vec<String>) -> Result<(), StoreError> {
+async fn take(tx: &mut Tx, receipt: &Receipt, waiting: &mut Vec<(Work, String)>) -> Result<(), StoreError> {
     let notification_id = row_id("ntf", &receipt.request_id);
     let mut rows = Vec::new();
     for (position, event) in receipt.events.iter().enumerate() {
         let id = format!("{}_{position}", row_id("evt", &receipt.request_id));
         match recognise(tx, receipt, event, &id).await? {
-            Taken::Repeat { of } => count_repeat(tx, &of, receipt.received_at).await?,
+            Taken::Repeat { of } => {
+                count_repeat(tx, &of, receipt.received_at).await?;
+                // A ping about one payment always says the same, and means something new each time.
+                let asked = rereads::ask(tx, receipt, event, &of).await?;
+                waiting.extend(asked.map(|id| (Work::Reread, id)));
+            }
             Taken::New => rows.push((id, event, None)),
             Taken::Conflict { with, about_money } => rows.push((id, event, Some((with, about_money)))),
         }
@@ -191,9 +201,11 @@ async fn take(tx: &mut Tx, receipt: &Receipt, waiting: &mut Vec<String>) -> Resu
     }
     insert_notification(tx, &notification_id, receipt).await?;
     for (id, event, conflict) in rows {
+        let asked = rereads::ask(tx, receipt, event, &id).await?;
         if insert_event(tx, &notification_id, receipt, &id, event, conflict).await? {
-            waiting.push(id);
+            waiting.push((Work::Event, id));
         }
+        waiting.extend(asked.map(|id| (Work::Reread, id)));
     }
     Ok(())
 }

@@ -24,11 +24,13 @@ pub enum Work {
     Approval,
     /// An e-mail to hand over.
     Email,
+    /// Something to read from a provider's API.
+    Reread,
 }
 
 impl Work {
     /// All kinds.
-    pub const ALL: &'static [Self] = &[Self::Event, Self::Approval, Self::Email];
+    pub const ALL: &'static [Self] = &[Self::Event, Self::Approval, Self::Email, Self::Reread];
 
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Work {
             Self::Event => "event",
             Self::Approval => "approval",
             Self::Email => "email",
+            Self::Reread => "reread",
         }
     }
 
@@ -49,6 +52,7 @@ impl Work {
             Self::Event => "events",
             Self::Approval => "activations",
             Self::Email => "emails",
+            Self::Reread => "rereads",
         }
     }
 
@@ -59,7 +63,7 @@ impl Work {
             Self::Approval => {
                 "set_apart_at IS NULL AND state IN ('approved', 'scheduled') AND (state = 'approved' OR due_at <= $1)"
             }
-            Self::Email => "state = 'waiting'",
+            Self::Email | Self::Reread => "state = 'waiting'",
         }
     }
 
@@ -69,6 +73,7 @@ impl Work {
             Self::Event => "received_at",
             Self::Approval => "due_at",
             Self::Email => "created_at",
+            Self::Reread => "asked_at",
         }
     }
 
@@ -78,6 +83,7 @@ impl Work {
             Self::Event => "state = 'quarantined', processed_at = $1",
             Self::Approval => "set_apart_at = $1",
             Self::Email => "state = 'failed', sent_at = NULL",
+            Self::Reread => "state = 'failed', answered_at = $1",
         }
     }
 }

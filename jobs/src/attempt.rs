@@ -72,6 +72,7 @@ pub(crate) struct Jobs {
     pub(crate) event: Arc<dyn Job>,
     pub(crate) approval: Arc<dyn Job>,
     pub(crate) email: Arc<dyn Job>,
+    pub(crate) reread: Arc<dyn Job>,
 }
 
 impl Jobs {
@@ -80,6 +81,7 @@ impl Jobs {
             Work::Event => &self.event,
             Work::Approval => &self.approval,
             Work::Email => &self.email,
+            Work::Reread => &self.reread,
         }
     }
 }

@@ -17,7 +17,8 @@
 //! | `queue/` | the queue, and all that is known of apalis; [`nudge`] |
 //! | `supervisor` | keeps workers running, says when it can't: [`Health`] |
 //! | `handler`, `attempt` | from a task to a claimed row to what came of it |
-//! | `process_notification`, `carry_out_approval`, `send_email` | the jobs, each with its datasheet |
+//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back` | the jobs, each with its datasheet |
+//! | `api_client` | the one way out over HTTP: [`ApiClient`] |
 //! | `sweep`, `schedules` | what finds rows, and what happens at times of day |
 //! | `mail/` | templates, messages, SMTP and files |
 //! | `rows` | what the jobs see of `eencent-activations` |
@@ -30,7 +31,8 @@
 //! let settings = settings.validate()?;                     // all problems at once
 //! let (hints, feeder) = eencent_jobs::nudge(10_000);       // first: the desk wants one end
 //! let desk = Desk::new(store.clone(), clock.clone(), entropy.clone(), Arc::new(hints), rules);
-//! let workers = Workers::new(settings, store, desk, clock, entropy, feeder);
+//! let desks = Desks { store, desk, inbox, rereading };
+//! let workers = Workers::new(settings, desks, clock, entropy, feeder);
 //! let health = workers.health();                           // for readiness
 //! workers.run(stop).await?;                                // an error: exit non-zero
 //! ```
@@ -41,6 +43,7 @@
 //! `queue_depth{work}`, `nudges_dropped_total{work}`, `tasks_unread_total`,
 //! `emails_total{kind,outcome}`. Logs and metrics carry ids, never names, addresses or accounts.
 
+mod api_client;
 mod attempt;
 mod backoff;
 mod carry_out_approval;
@@ -49,6 +52,7 @@ mod handler;
 mod mail;
 mod process_notification;
 mod queue;
+mod read_back;
 mod rows;
 mod schedules;
 mod send_email;
@@ -60,8 +64,9 @@ mod workers;
 #[cfg(test)]
 mod testing;
 
+pub use api_client::{ApiClient, Unanswered};
 pub use check::check;
 pub use queue::{Feeder, QueueNudge, nudge};
 pub use settings::{Checked, JobsSettings, MailSettings, QueueSettings, Settings};
 pub use supervisor::{GaveUp, Health};
-pub use workers::{Workers, WorkersError};
+pub use workers::{Desks, Workers, WorkersError};

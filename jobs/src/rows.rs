@@ -9,7 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::{Desk, Letter, Rendered};
+use eencent_activations::inbox::{Inbox, Question};
 use eencent_activations::ledger::{Claim, Work};
+use eencent_activations::notification::Receipt;
 use eencent_activations::store::Store;
 
 /// Whatever went wrong at the store or the desk; its sentence goes to the log and onto the row.
@@ -45,6 +47,12 @@ pub(crate) trait Row: Send + Sync {
 
     /// Carries out an approval; ends the claim.
     async fn carry_out(&self) -> Result<(), RowError>;
+
+    /// What is to be read from a provider's API.
+    async fn question(&self) -> Result<Question, RowError>;
+
+    /// Commits what was read, and ends the claim; `None` when it said nothing.
+    async fn was_read(&self, question: &Question, read: Option<Receipt>, now: Timestamp) -> Result<(), RowError>;
 
     /// What an e-mail is to say, and to whom.
     async fn letter(&self) -> Result<Letter, RowError>;
@@ -83,11 +91,13 @@ pub(crate) trait Office: Send + Sync {
 pub(crate) struct DeskRows {
     pub(crate) store: Store,
     pub(crate) desk: Desk,
+    pub(crate) inbox: Inbox,
 }
 
 struct DeskRow {
     store: Store,
     desk: Desk,
+    inbox: Inbox,
     claim: Claim,
 }
 
@@ -106,8 +116,13 @@ impl Rows for DeskRows {
     ) -> Result<Option<Box<dyn Row>>, RowError> {
         let claim = self.store.claim(work, id, now, lease).await?;
         Ok(claim.map(|claim| {
-            let (store, desk) = (self.store.clone(), self.desk.clone());
-            Box::new(DeskRow { store, desk, claim }) as Box<dyn Row>
+            let Self { store, desk, inbox } = self.clone();
+            Box::new(DeskRow {
+                store,
+                desk,
+                inbox,
+                claim,
+            }) as Box<dyn Row>
         }))
     }
 
@@ -128,6 +143,18 @@ impl Row for DeskRow {
 
     async fn carry_out(&self) -> Result<(), RowError> {
         Ok(self.desk.carry_out(&self.claim).await?)
+    }
+
+    async fn question(&self) -> Result<Question, RowError> {
+        Ok(self.store.question(&self.claim).await?)
+    }
+
+    async fn was_read(&self, question: &Question, read: Option<Receipt>, now: Timestamp) -> Result<(), RowError> {
+        // If we crash between the two, it is read again and what it says is a repeat.
+        if let Some(receipt) = read {
+            self.inbox.commit(receipt).await?;
+        }
+        Ok(self.store.was_read(&self.claim, question.asked_at, now).await?)
     }
 
     async fn letter(&self) -> Result<Letter, RowError> {

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use eencent_activations::clock::{Clock, SystemClock, Timestamp};
 use eencent_activations::desk::{Letter, Rendered};
+use eencent_activations::inbox::Question;
 use eencent_activations::ledger::Work;
+use eencent_activations::notification::Receipt;
 use eencent_activations::personal::EmailAddress;
 use eencent_activations::state::EmailKind;
 use serde_json::{Value, json};
@@ -236,6 +238,14 @@ impl Row for PretendRow {
         self.work().await
     }
 
+    async fn question(&self) -> Result<Question, RowError> {
+        Err("there is nothing to read".into())
+    }
+
+    async fn was_read(&self, _: &Question, _: Option<Receipt>, _: Timestamp) -> Result<(), RowError> {
+        self.work().await
+    }
+
     async fn letter(&self) -> Result<Letter, RowError> {
         let letters = self.rows.letters.lock().unwrap();
         let mut letter = letter(EmailKind::RoundOff, "nl");
@@ -331,6 +341,7 @@ pub(crate) fn jobs_of(job: Arc<dyn Job>) -> Jobs {
     Jobs {
         event: Arc::clone(&job),
         approval: Arc::clone(&job),
+        reread: Arc::clone(&job),
         email: job,
     }
 }

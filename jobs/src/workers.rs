@@ -6,19 +6,23 @@ use std::time::Duration;
 use eencent_activations::clock::Clock;
 use eencent_activations::desk::Desk;
 use eencent_activations::entropy::Entropy;
+use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::Work;
+use eencent_activations::reread::Rereading;
 use eencent_activations::store::Store;
 use futures::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api_client::ApiClient;
 use crate::attempt::{Attempts, Jobs};
 use crate::carry_out_approval::CarryOutApproval;
 use crate::handler::TaskHandler;
 use crate::mail::{Renderer, Transport};
 use crate::process_notification::ProcessNotification;
 use crate::queue::{Feeder, Queue, QueueError, push_hints};
+use crate::read_back::ReadBack;
 use crate::rows::{DeskRows, Office, Rows, told};
 use crate::schedules::Schedules;
 use crate::send_email::SendEmail;
@@ -40,6 +44,18 @@ pub enum WorkersError {
     Ended(&'static str),
 }
 
+/// What the workers work on.
+pub struct Desks {
+    /// The truth.
+    pub store: Store,
+    /// Who acts on it.
+    pub desk: Desk,
+    /// Where what was read from a provider is committed.
+    pub inbox: Inbox,
+    /// What can be read from the providers.
+    pub rereading: Arc<dyn Rereading>,
+}
+
 /// The workers, the sweep and the schedules of this process, ready to run.
 pub struct Workers {
     settings: Checked,
@@ -57,13 +73,18 @@ impl Workers {
     /// [`nudge`](crate::nudge).
     pub fn new(
         settings: Checked,
-        store: Store,
-        desk: Desk,
+        desks: Desks,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         feeder: Feeder,
     ) -> Self {
-        let rows = DeskRows { store, desk };
+        let Desks {
+            store,
+            desk,
+            inbox,
+            rereading,
+        } = desks;
+        let rows = DeskRows { store, desk, inbox };
         let limit = settings.limit;
         let email = SendEmail {
             renderer: Renderer::new(),
@@ -79,6 +100,13 @@ impl Workers {
             event: Arc::new(ProcessNotification { limit }),
             approval: Arc::new(CarryOutApproval { limit }),
             email: Arc::new(email),
+            reread: Arc::new(ReadBack {
+                rereading,
+                client: ApiClient::new(),
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+                limit: limit.saturating_mul(2),
+            }),
         };
         Self::of_parts(
             settings,
@@ -154,7 +182,7 @@ impl Workers {
         });
 
         let mut parts: JoinSet<Result<(), WorkersError>> = JoinSet::new();
-        for (work, at_once) in [Work::Event, Work::Approval, Work::Email]
+        for (work, at_once) in [Work::Event, Work::Approval, Work::Email, Work::Reread]
             .into_iter()
             .zip(settings.at_once)
         {

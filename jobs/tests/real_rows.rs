@@ -16,9 +16,10 @@ use eencent_activations::notification::{
     Event, Mode, PaymentNotification, PaymentStatus, Proof, Receipt, ReferenceHint, Told,
 };
 use eencent_activations::personal::HolderName;
+use eencent_activations::reread::{Answer, Origin, Rereading, Step};
 use eencent_activations::state::State;
 use eencent_activations::store::Store;
-use eencent_jobs::{Settings, Workers, WorkersError, nudge};
+use eencent_jobs::{Desks, Settings, Workers, WorkersError, nudge};
 use tokio_util::sync::CancellationToken;
 
 /// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
@@ -74,8 +75,12 @@ impl Run {
         let checked = settings.validate().unwrap();
         let workers = Workers::new(
             checked,
-            store.clone(),
-            desk.clone(),
+            Desks {
+                store: store.clone(),
+                desk: desk.clone(),
+                inbox: inbox.clone(),
+                rereading: Arc::new(NothingToRead),
+            },
             Arc::new(clock.clone()),
             entropy,
             feeder,
@@ -169,6 +174,19 @@ fn paid(reference: &str, at: Timestamp) -> Receipt {
             told: Told::Payment(Box::new(payment)),
             reread: None,
         }],
+    }
+}
+
+/// No message of these tests leaves anything to be read.
+struct NothingToRead;
+
+impl Rereading for NothingToRead {
+    fn origin(&self, _: &str) -> Option<Origin> {
+        None
+    }
+
+    fn next(&self, _: &str, _: &str, _: &[Answer]) -> Step {
+        Step::Never("nothing".to_owned())
     }
 }
 

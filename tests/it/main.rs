@@ -22,6 +22,8 @@ mod mail;
 mod main_job;
 mod operations;
 mod payments;
+mod reading_back;
 mod server;
+mod stand_in;
 mod vendors;
 mod webhooks;

@@ -26,6 +26,7 @@ pub mod endpoint;
 mod hash;
 mod jws;
 pub mod providers;
+mod reading;
 pub mod receiver;
 pub mod refused;
 mod secret;

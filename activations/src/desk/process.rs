@@ -9,7 +9,7 @@ use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::decide::Outcome;
 use crate::ledger::{Claim, end_well, put_back_in};
-use crate::notification::{Mode, PaymentNotification, PaymentStatus};
+use crate::notification::{Mode, PaymentNotification, PaymentStatus, Proof};
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
 use crate::store::{instant, json as read_json, named, text};
@@ -50,7 +50,7 @@ impl Desk {
             endpoint_mode: named(&row, "mode", Mode::parse)?,
             received_at: instant(&row, "received_at")?,
         };
-        let end = if text(&row, "kind")? == "conflict" {
+        let end = if text(&row, "kind")? == "conflict" || self.denies(&mut work, &told, &origin).await? {
             self.contradicted(&mut work, &claim.id, &told, &origin).await?
         } else {
             self.told(&mut work, &told, &origin).await?
@@ -84,6 +84,26 @@ impl Desk {
             }
         }
         self.commit(work).await
+    }
+
+    /// Whether the provider's API says that a payment isn't paid which a message said was. The API is
+    /// believed: the payment is marked, and nobody is activated by it without a person.
+    async fn denies(
+        &self,
+        work: &mut Desking,
+        told: &PaymentNotification,
+        origin: &Origin<'_>,
+    ) -> Result<bool, DeskError> {
+        if told.proof != Proof::ReadBack || told.status.rank() >= PaymentStatus::Paid.rank() {
+            return Ok(false);
+        }
+        let row = sqlx::query("SELECT status FROM payments WHERE account = $1 AND payment_id = $2")
+            .bind(origin.account)
+            .bind(told.payment_id.as_str())
+            .fetch_optional(&mut *work.tx)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        Ok(named(&row, "status", PaymentStatus::parse)? == PaymentStatus::Paid)
     }
 
     async fn told(
