@@ -3,6 +3,7 @@
 mod api_key;
 mod check;
 mod explain;
+mod import;
 mod matching;
 mod migrate;
 mod offline;
@@ -86,6 +87,16 @@ enum Command {
         eencent explain tr_7UhSN1zuXS             by the provider's payment, or its event\n  \
         eencent explain req_01JD5W9A4H8S6P…       by X-Request-Id: why did I get 401?")]
     Explain(explain::ExplainArgs),
+    /// Import bank statements: what came in on your own account, and whose activation it pays.
+    #[command(after_long_help = "Examples:\n  \
+        eencent import camt053-2026-11-21.xml\n  \
+        eencent import --by 'P. de Boer' statements/*.sta\n  \
+        eencent import --dry-run statement.xml      read it and tell what is in it; nothing is stored\n\n\
+        It reads camt.053, camt.054 and MT940. A file is imported whole or not at all; one that can't be read is named with \
+        line and reason, and the exit status is 1. A transaction is known by the bank's own reference, so that a \
+        statement may be imported twice, or overlap another. Nothing in a statement proves where it comes from: who \
+        imports it is recorded. A folder can be watched as well: statements.folder in the settings.")]
+    Import(import::ImportArgs),
     /// Questions about notifications that need no server.
     Webhook {
         /// Which question.
@@ -152,6 +163,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Migrate => wait_for(migrate::run(settings()?)),
         Command::Check(args) => check::run(&args, config.as_deref()),
         Command::Explain(args) => wait_for(explain::run(args, settings()?)),
+        Command::Import(args) => wait_for(import::run(args, settings()?)),
         Command::Webhook { question } => webhook::run(question),
         Command::Match(args) => matching::run(&args),
         Command::Suggest(args) => suggest::run(&args),
@@ -194,7 +206,9 @@ mod tests {
         let mut command = Cli::command().term_width(110).version("0.0.0");
         command.build();
         insta::assert_snapshot!("eencent", command.render_long_help());
-        for name in ["serve", "demo", "check", "explain", "match", "suggest", "api-key"] {
+        for name in [
+            "serve", "demo", "check", "explain", "import", "match", "suggest", "api-key",
+        ] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);
         }

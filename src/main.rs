@@ -32,6 +32,7 @@ mod metrics;
 mod serve;
 mod settings;
 mod signals;
+mod statements;
 
 use std::process::ExitCode;
 

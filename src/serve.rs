@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use eencent_activations::clock::{Clock, SystemClock};
-use eencent_activations::desk::Desk;
+use eencent_activations::desk::{Actor, Desk};
 use eencent_activations::entropy::{Entropy, OsEntropy};
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::{NoNudge, Nudge};
@@ -27,6 +27,7 @@ use crate::http::{public, staff};
 use crate::lock::WorkerLock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::statements::{Importer, folder};
 use crate::{compose, signals};
 
 /// How many hints wait for the queue at most; further ones are dropped, and the sweep finds the rows.
@@ -169,6 +170,7 @@ pub async fn start(
         Arc::clone(&rules),
     );
     let inbox = Inbox::start(store.clone(), nudge);
+    let watching = desk.clone();
     let workers = feeder.map(|feeder| {
         Workers::new(
             settings.jobs.clone(),
@@ -238,6 +240,23 @@ pub async fn start(
         operations::router(vitals),
         limits,
     );
+    if role.works() && !settings.statements.folder.is_empty() {
+        let importer = Importer {
+            inbox: inbox.clone(),
+            desk: watching,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            actor: Actor::watched_folder(),
+        };
+        let watched = folder::watch(
+            settings.statements.folder.clone().into(),
+            importer,
+            running.stop.clone(),
+        );
+        running
+            .parts
+            .spawn(async move { ("the watched folder", watched.await) });
+    }
     accepting.store(true, Ordering::SeqCst);
     if let Some(workers) = workers {
         let stop = running.stop.clone();

@@ -16,6 +16,7 @@ mod carry_out;
 mod checks;
 mod deciding;
 mod explain;
+mod imports;
 mod keys;
 mod letters;
 mod likely;

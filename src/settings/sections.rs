@@ -30,6 +30,8 @@ pub struct Settings {
     pub api: Api,
     /// Section `[log]`.
     pub log: Log,
+    /// Section `[statements]`.
+    pub statements: Statements,
     /// Section `[webhooks]`.
     pub webhooks: Endpoints,
     /// The sections of the subject.
@@ -58,6 +60,13 @@ pub struct Listen {
     pub connections: usize,
     /// Seconds for the head of a request, and between two on one connection.
     pub head_seconds: u64,
+}
+
+/// Section `[statements]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Statements {
+    /// The folder that is watched for bank statements; empty: none.
+    pub folder: String,
 }
 
 /// Section `[public]`.
@@ -111,6 +120,7 @@ struct Own {
     public: Public,
     api: Api,
     log: Log,
+    statements: Statements,
 }
 
 /// For the comparison with `[database]`, also when something else in its sections is wrong.
@@ -166,6 +176,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
         public: own.public,
         api: own.api,
         log: own.log,
+        statements: own.statements,
         webhooks: webhooks?,
         subject: subject?,
         jobs: jobs?,

@@ -25,5 +25,6 @@ mod payments;
 mod reading_back;
 mod server;
 mod stand_in;
+mod statements;
 mod vendors;
 mod webhooks;

@@ -8,6 +8,8 @@
 //! - [`receiver`]: the HTTP side: bounded reading, one commit, the answer that the provider expects.
 //! - [`verify`]: the same on a recorded request, for `eencent webhook verify`; [`vectors`]: on a file of
 //!   test vectors, each with its own keys.
+//! - [`statements`]: bank statements (camt.053, camt.054, MT940), which prove nothing by themselves: trust
+//!   comes from who imports them.
 //! - [`signing`]: what a provider does before it posts, for demonstrations and tests.
 //!
 //! Private: `hash`, `signature` and `jws` (codes, tokens and their comparison), `document` (strict
@@ -32,6 +34,7 @@ pub mod refused;
 mod secret;
 mod signature;
 pub mod signing;
+pub mod statements;
 mod timed;
 mod translation;
 pub mod vectors;

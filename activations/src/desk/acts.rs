@@ -30,6 +30,14 @@ impl Actor {
         }
     }
 
+    /// Whoever may write in the folder that is watched for bank statements.
+    pub fn watched_folder() -> Self {
+        Self {
+            key: "watched folder".to_owned(),
+            person: None,
+        }
+    }
+
     /// The same, with the person who it acts for.
     #[must_use]
     pub fn as_person(&self, person: &str) -> Self {

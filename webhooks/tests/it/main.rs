@@ -12,4 +12,5 @@ mod payloads;
 mod properties;
 mod receiver;
 mod settings;
+mod statements;
 mod vectors;
