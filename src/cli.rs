@@ -97,7 +97,7 @@ enum Command {
         statement may be imported twice, or overlap another. Nothing in a statement proves where it comes from: who \
         imports it is recorded. A folder can be watched as well: statements.folder in the settings.")]
     Import(import::ImportArgs),
-    /// Questions about notifications that need no server.
+    /// Notifications without a server: verify recorded ones, send signed examples.
     Webhook {
         /// Which question.
         #[command(subcommand)]
@@ -213,9 +213,9 @@ mod tests {
             insta::assert_snapshot!(name, help);
         }
         let webhook = command.find_subcommand_mut("webhook").unwrap();
-        insta::assert_snapshot!(
-            "webhook-verify",
-            webhook.find_subcommand_mut("verify").unwrap().render_long_help()
-        );
+        for name in ["verify", "send"] {
+            let help = webhook.find_subcommand_mut(name).unwrap().render_long_help();
+            insta::assert_snapshot!(format!("webhook-{name}"), help);
+        }
     }
 }

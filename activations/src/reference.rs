@@ -1,8 +1,11 @@
 //! Payment references: what ties a payment to an activation, and what in a free text may be one.
 //!
 //! Ours are creditor references (ISO 11649): `RF`, two check digits, twelve characters. Banks know
-//! them, a QR code can carry them, and nearly every slip in typing one shows. Others are accepted as
-//! they are.
+//! them, a QR code can carry them, and nearly every slip in typing one shows. For invoices the Dutch
+//! payment reference of sixteen digits ([`mod@betalingskenmerk`]) can be given instead. Others are
+//! accepted as they are.
+
+mod betalingskenmerk;
 
 use std::fmt;
 
@@ -59,6 +62,55 @@ impl Reference {
         Ok(Self(format!("RF{check:02}{own}")))
     }
 
+    /// A new Dutch payment reference (betalingskenmerk) of 16 digits, such as `5000056789012345`: one of
+    /// 10¹⁵, all equally likely but for a part in 10²³.
+    ///
+    /// It is not a secret, and not promised to be new: the store has to hold it unique.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn generate_betalingskenmerk(entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        let mut bytes = [0_u8; 16];
+        entropy.fill(&mut bytes)?;
+        let mut number = u128::from_be_bytes(bytes);
+        let mut digits = Vec::with_capacity(betalingskenmerk::DIGITS);
+        for _ in 1..betalingskenmerk::DIGITS {
+            digits.push(u32::try_from(number % 10).unwrap_or(0));
+            number /= 10;
+        }
+        let first = betalingskenmerk::check_digit(&digits);
+        let written = [first]
+            .into_iter()
+            .chain(digits)
+            .filter_map(|digit| char::from_digit(digit, 10));
+        Ok(Self(written.collect()))
+    }
+
+    /// Whether it is a Dutch payment reference with a right check digit.
+    pub fn is_betalingskenmerk(&self) -> bool {
+        betalingskenmerk::is_one(&self.0)
+    }
+
+    /// Whether it is a creditor reference (ISO 11649) with right check digits.
+    pub fn is_creditor_reference(&self) -> bool {
+        self.0.starts_with("RF") && self.0.len() <= HEAD + MOST_CHARS && has_right_check_digits(&self.0)
+    }
+
+    /// As it is printed for people to type: a checked reference in groups of four, any other as it is.
+    pub fn grouped(&self) -> String {
+        if !self.is_betalingskenmerk() && !self.is_creditor_reference() {
+            return self.0.clone();
+        }
+        let mut grouped = String::with_capacity(self.0.len() + 6);
+        for (c, position) in self.0.chars().zip(0..) {
+            if position > 0 && position % 4 == 0 {
+                grouped.push(' ');
+            }
+            grouped.push(c);
+        }
+        grouped
+    }
+
     /// Takes any reference as it is, also one from elsewhere such as `ACT-00000001`; check digits
     /// are not looked at.
     ///
@@ -109,14 +161,21 @@ pub const MAX_CANDIDATES: usize = 20;
 ///
 /// First creditor references of the form that we give, then others, if their check digits are right:
 /// anywhere in the text, in either case, in groups, with letters in the check digits that were taken
-/// for digits. They are given in capitals and without spaces. Then words of 4 to 64 letters, digits,
+/// for digits. They are given in capitals and without spaces. Between ours and others' stand Dutch payment
+/// references, found in the same way and given as sixteen digits. Then words of 4 to 64 letters, digits,
 /// hyphens and underscores with a digit in them, as they are written: those with a letter before
 /// those without. Compare them without regard to case, for many banks put all in capitals.
 pub fn candidates(free_text: &str) -> Vec<String> {
     let text: Vec<char> = free_text.chars().take(MAX_TEXT_CHARS).collect();
     let mut own = Vec::new();
     let mut foreign = Vec::new();
+    let mut kenmerken = Vec::new();
     for start in 0..text.len() {
+        let before = start.checked_sub(1).and_then(|at| text.get(at)).copied();
+        kenmerken.extend(
+            text.get(start..)
+                .and_then(|rest| betalingskenmerk::at_start(rest, before)),
+        );
         let Some(found) = text.get(start..).and_then(creditor_reference) else {
             continue;
         };
@@ -145,7 +204,13 @@ pub fn candidates(free_text: &str) -> Vec<String> {
     }
 
     let mut likely: Vec<String> = Vec::new();
-    for candidate in own.into_iter().chain(foreign).chain(words).chain(numbers) {
+    for candidate in own
+        .into_iter()
+        .chain(kenmerken)
+        .chain(foreign)
+        .chain(words)
+        .chain(numbers)
+    {
         if likely.len() == MAX_CANDIDATES {
             break;
         }

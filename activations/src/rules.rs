@@ -90,6 +90,8 @@ pub struct InvoiceSettings {
     pub iban: String,
     /// In whose name it is.
     pub beneficiary: String,
+    /// What invoices are known by: `creditor_reference` or `betalingskenmerk`.
+    pub reference: String,
 }
 
 /// How an approval is completed.
@@ -143,6 +145,7 @@ pub struct Rules {
     pub(crate) free_organisations: u32,
     pub(crate) contact: ContactSettings,
     pub(crate) bank: InvoiceSettings,
+    pub(crate) dutch_references: bool,
     pub(crate) links_key: LinksKey,
     pub(crate) public_url: String,
 }
@@ -177,6 +180,9 @@ impl Settings {
         let hours = OfficeHours::parse(&self.office.hours, &self.office.zone, now)
             .map_err(|error| problems.push(format!("office: {error}")))
             .ok();
+        if !["creditor_reference", "betalingskenmerk"].contains(&self.invoice.reference.as_str()) {
+            problems.push("invoice.reference is unknown; write \"creditor_reference\" or \"betalingskenmerk\"".into());
+        }
         if !self.invoice.iban.is_empty() && crate::personal::AccountNumber::iban(&self.invoice.iban).is_none() {
             problems.push("invoice.iban is not a valid IBAN; check its digits, or leave it empty".into());
         }
@@ -197,6 +203,7 @@ impl Settings {
                 free_organisations: self.organisations.free,
                 contact: self.contact.clone(),
                 bank: self.invoice.clone(),
+                dutch_references: self.invoice.reference == "betalingskenmerk",
                 links_key,
                 public_url: public_url.trim_end_matches('/').to_owned(),
             }),

@@ -1,4 +1,6 @@
-//! `eencent webhook verify`: a recorded request, verified at leisure.
+//! `eencent webhook`: a recorded request, verified at leisure; a signed example, sent.
+
+mod send;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +31,15 @@ pub enum Question {
         any differs from what the file expects. \
         The exit status is 2 when the question can't be asked: a file can't be read, a secret can't be decoded.")]
     Verify(VerifyArgs),
+    /// Post a signed example to any address; tries a deployment before its provider is connected.
+    #[command(after_long_help = "Examples:\n  \
+        eencent webhook send --provider mollie --secret S --reference RF48K7M29QTX4BCD http://127.0.0.1:8080/webhooks/mollie\n  \
+        eencent webhook send --provider worldline --key KEY-ID=S https://pay.example.nl/webhooks/worldline\n  \
+        eencent webhook send --provider adyen --secret HEX --basic-auth u:p https://pay.example.nl/webhooks/adyen\n  \
+        eencent webhook send --provider bunq --private-key test.pem http://127.0.0.1:8080/webhooks/bunq\n\n\
+        It prints what the receiver answers; the exit status is 1 when that isn't a success. It says of live money that \
+        it came in: whoever has the secret could do the same, so send it to your own deployment, with a reference of your own.")]
+    Send(send::SendArgs),
 }
 
 /// A recorded request, and what to verify it with.
@@ -89,7 +100,10 @@ pub struct VerifyArgs {
 /// # Errors
 /// When the answer can't be written.
 pub fn run(question: Question) -> anyhow::Result<ExitCode> {
-    let Question::Verify(args) = question;
+    let args = match question {
+        Question::Send(args) => return super::wait_for(send::run(args)),
+        Question::Verify(args) => args,
+    };
     let outcome = match &args.vectors {
         Some(file) => judge(file),
         None => answer(args).map(|(authentic, json)| {

@@ -10,6 +10,7 @@
 //!   test vectors, each with its own keys.
 //! - [`statements`]: bank statements (camt.053, camt.054, MT940), which prove nothing by themselves: trust
 //!   comes from who imports them.
+//! - [`examples`]: signed examples of every provider, for `eencent webhook send`.
 //! - [`signing`]: what a provider does before it posts, for demonstrations and tests.
 //!
 //! Private: `hash`, `signature` and `jws` (codes, tokens and their comparison), `document` (strict
@@ -25,6 +26,7 @@
 mod api;
 mod document;
 pub mod endpoint;
+pub mod examples;
 mod hash;
 mod jws;
 pub mod providers;

@@ -13,6 +13,7 @@ use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::ledger::Work;
 use crate::money::{Currency, Money};
+use crate::reference::Reference;
 use crate::refused::DeskError;
 use crate::rules::Completion;
 use crate::state::{EmailKind, Happening, Method, State, find};
@@ -260,10 +261,15 @@ impl Desk {
         let creator = &a.organisation.creator;
         let carries_link = matches!(kind, EmailKind::RoundOff | EmailKind::ReminderToRoundOff);
         let expires = a.expires_at.map(|at| self.local_words(at, a.dutch()));
+        // Typed by hand for a transfer: in groups, which are found again with or without their spaces.
+        let reference = match (a.method, Reference::parse(&a.reference)) {
+            (Method::Invoice, Ok(reference)) => reference.grouped(),
+            _ => a.reference.clone(),
+        };
         let mut data = json!({
             "organisation": a.organisation.legal_name,
             "creator": creator.name,
-            "reference": a.reference,
+            "reference": reference,
             "method": a.method,
             "amount": a.amount.value(),
             "currency": a.amount.currency.as_str(),

@@ -28,7 +28,12 @@ impl Desk {
             )
             .into());
         };
-        let reference = Reference::generate(self.entropy.as_ref())?;
+        let reference = match method {
+            Method::Invoice if self.rules.dutch_references => {
+                Reference::generate_betalingskenmerk(self.entropy.as_ref())?
+            }
+            Method::Ideal | Method::Invoice => Reference::generate(self.entropy.as_ref())?,
+        };
         let mut work = self.begin().await?;
         let organisation = organisations::find(&mut work, organisation_id)
             .await?

@@ -240,3 +240,61 @@ proptest! {
         prop_assert_eq!(has_right_check_digits(&typed), typed == right);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_betalingskenmerk_is_found_however_it_is_written(
+        bytes: [u8; 16],
+        before in prop::sample::select(vec!["", "BETALINGSKENMERK", "kenmerk:", "Betreft ", "/REMI/", "factuur 2026-00482 "]),
+        after in prop::sample::select(vec!["", " dank u", "/", ".", " 21-11-2026"]),
+        separator in prop::sample::select(vec!["", " ", "-", ".", "\n", " - "]),
+        letters: bool,
+    ) {
+        let reference = Reference::generate_betalingskenmerk(&Fixed(bytes)).unwrap();
+        prop_assert!(reference.is_betalingskenmerk() && !reference.is_creditor_reference());
+        prop_assert_eq!(reference.grouped().replace(' ', ""), reference.as_str());
+        let mut written = grouped(reference.as_str(), separator);
+        if letters {
+            // A letter never begins it.
+            let (first, rest) = written.split_at(1);
+            written = format!("{first}{}", rest.replace('0', "O").replace('1', "l"));
+        }
+        let found = candidates(&format!("{before}{written}{after}"));
+        prop_assert!(found.iter().any(|one| one == reference.as_str()), "{:?}", found);
+    }
+}
+
+#[test]
+fn a_betalingskenmerk_within_a_longer_number_is_none() {
+    let found = |text: &str| candidates(text).iter().any(|one| one == "5000056789012345");
+    assert!(Reference::parse("5000056789012345").unwrap().is_betalingskenmerk());
+    assert!(found("5000 0567 8901 2345") && found("x 5000056789012345Leverancier"));
+    for text in [
+        "15000056789012345",
+        "50000567890123451",
+        "500005678901234",
+        "5000056789012346",
+    ] {
+        assert!(!found(text), "{text}");
+    }
+}
+
+#[test]
+fn most_slips_in_a_betalingskenmerk_show() {
+    let (mut missed, mut slips) = (0_u32, 0_u32);
+    for byte in 0..=255 {
+        let right = Reference::generate_betalingskenmerk(&Fixed([byte; 16])).unwrap();
+        for place in 0..16 {
+            for digit in b'0'..=b'9' {
+                let mut typed = right.as_str().as_bytes().to_vec();
+                if std::mem::replace(typed.get_mut(place).unwrap(), digit) == digit {
+                    continue;
+                }
+                slips += 1;
+                let typed = Reference::parse(std::str::from_utf8(&typed).unwrap()).unwrap();
+                missed += u32::from(typed.is_betalingskenmerk());
+            }
+        }
+    }
+    assert!(missed * 100 < slips * 3, "{missed} of {slips}");
+}

@@ -64,6 +64,7 @@ pub fn settings() -> Settings {
         invoice: InvoiceSettings {
             iban: "NL91ABNA0417164300".into(),
             beneficiary: "Eencent B.V.".into(),
+            reference: "creditor_reference".into(),
         },
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod desk;
+mod examples;
 mod offline;
 mod payloads;
 mod properties;
