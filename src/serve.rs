@@ -28,7 +28,7 @@ use crate::lock::WorkerLock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::statements::{Importer, folder};
-use crate::{compose, signals};
+use crate::{compose, published_keys, signals};
 
 /// How many hints wait for the queue at most; further ones are dropped, and the sweep finds the rows.
 const HINTS: usize = 10_000;
@@ -211,6 +211,11 @@ pub async fn start(
         head: Duration::from_secs(listen.head_seconds),
     };
     if let Some(listener) = public {
+        let keys = published_keys::keep(settings.webhooks.clone(), running.stop.clone());
+        running.parts.spawn(async move {
+            keys.await;
+            ("the providers' public keys", Ok(()))
+        });
         let webhooks = compose::receiver(settings, &inbox, &clock, &entropy);
         let api = Api {
             desk: desk.clone(),

@@ -165,3 +165,72 @@ fn an_amount_that_isnt_the_one_asked_goes_to_review_however_it_was_read() {
     ping(&server, "tr_more1");
     wait_for_state(&server, text(&wanted, "id"), "under_review");
 }
+
+/// A key pair of the tests, and its public half as Ibanity would publish it.
+const SENDER: &str = include_str!("../../webhooks/tests/fixtures/sender.private.pem");
+const PUBLISHED: &str = include_str!("../../webhooks/tests/fixtures/sender.jwks.json");
+
+#[test]
+fn ponto_is_believed_by_its_published_keys_and_its_transactions_are_read() {
+    let api = StandIn::start();
+    api.answers(
+        "GET /webhooks/keys",
+        &[
+            Reply::Json(200, json!({ "keys": [] })),
+            Reply::Json(200, serde_json::from_str(PUBLISHED).unwrap()),
+        ],
+    );
+    let home = Installation::new()
+        .with("WEBHOOKS__PONTO__PROVIDER", "ponto")
+        .with("WEBHOOKS__PONTO__ACCOUNT", "app_1")
+        .with("WEBHOOKS__PONTO__JWKS_URL", &format!("{}/webhooks/keys", api.url))
+        .with("WEBHOOKS__PONTO__API_USER", "client")
+        .with("WEBHOOKS__PONTO__API_KEY", "secret")
+        .with("WEBHOOKS__PONTO__API_URL", &api.url);
+    let server = home.serve();
+    let wanted = started(&server, 33_000_001, "invoice");
+    let transaction = |id: &str, amount: &str, text: &str| {
+        // Amounts are JSON numbers, whose digits count.
+        let written = json!({ "id": id, "attributes": {
+            "amount": "@", "currency": "EUR", "counterpartName": NAME, "counterpartReference": "NL91ABNA0417164300",
+            "remittanceInformation": text, "executionDate": "2026-11-20T00:00:00.000Z" } });
+        serde_json::from_str::<Value>(&written.to_string().replace("\"@\"", amount)).unwrap()
+    };
+    let page = json!({
+        "data": [
+            transaction("t1", "18.15", &format!("factuur {}", text(&wanted, "reference"))),
+            transaction("t2", "-18.15", "wat eruit ging"),
+        ],
+        "links": { "next": "https://elsewhere.example/steal" },
+    });
+    api.answers(
+        "POST /ponto-connect/oauth2/token",
+        &[Reply::Json(200, json!({ "access_token": "tok" }))],
+    );
+    api.answers(
+        "GET /ponto-connect/accounts/acc-1/transactions?page[limit]=100",
+        &[Reply::Json(200, page)],
+    );
+    let body = json!({ "data": { "id": "evt-1", "type": "pontoConnect.account.transactionsCreated",
+        "relationships": { "account": { "data": { "id": "acc-1", "type": "account" } } } } });
+    let bytes = body.to_string().into_bytes();
+    // Refused until the keys are here; Ibanity would try again too.
+    wait_for("Ibanity to be believed", || {
+        let signed = eencent_webhooks::signing::ponto(
+            SENDER,
+            "sender_1",
+            "app_1",
+            "https://api.ibanity.com",
+            payments::now(),
+            &bytes,
+        );
+        (post(&server, "ponto", &signed, &bytes).unwrap().status == 200).then_some(())
+    });
+    wait_for_state(&server, text(&wanted, "id"), "activated");
+    let asked = api.asked();
+    let listing = asked
+        .iter()
+        .find(|it| it.head.starts_with("GET /ponto-connect"))
+        .unwrap();
+    assert!(listing.head.contains("authorization: Bearer tok"), "{listing:?}");
+}
