@@ -13,6 +13,7 @@
 
 mod acts;
 mod carry_out;
+mod checkouts;
 mod checks;
 mod deciding;
 mod explain;

@@ -26,11 +26,13 @@ pub enum Work {
     Email,
     /// Something to read from a provider's API.
     Reread,
+    /// A payment to make at a provider.
+    Checkout,
 }
 
 impl Work {
     /// All kinds.
-    pub const ALL: &'static [Self] = &[Self::Event, Self::Approval, Self::Email, Self::Reread];
+    pub const ALL: &'static [Self] = &[Self::Event, Self::Approval, Self::Email, Self::Reread, Self::Checkout];
 
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
@@ -39,6 +41,7 @@ impl Work {
             Self::Approval => "approval",
             Self::Email => "email",
             Self::Reread => "reread",
+            Self::Checkout => "checkout",
         }
     }
 
@@ -53,6 +56,7 @@ impl Work {
             Self::Approval => "activations",
             Self::Email => "emails",
             Self::Reread => "rereads",
+            Self::Checkout => "checkouts",
         }
     }
 
@@ -63,7 +67,7 @@ impl Work {
             Self::Approval => {
                 "set_apart_at IS NULL AND state IN ('approved', 'scheduled') AND (state = 'approved' OR due_at <= $1)"
             }
-            Self::Email | Self::Reread => "state = 'waiting'",
+            Self::Email | Self::Reread | Self::Checkout => "state = 'waiting'",
         }
     }
 
@@ -72,7 +76,7 @@ impl Work {
         match self {
             Self::Event => "received_at",
             Self::Approval => "due_at",
-            Self::Email => "created_at",
+            Self::Email | Self::Checkout => "created_at",
             Self::Reread => "asked_at",
         }
     }
@@ -84,6 +88,7 @@ impl Work {
             Self::Approval => "set_apart_at = $1",
             Self::Email => "state = 'failed', sent_at = NULL",
             Self::Reread => "state = 'failed', answered_at = $1",
+            Self::Checkout => "state = 'failed'",
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::money::Money;
 use crate::notification::{Event, Mode};
 
 /// Most questions of one attempt; beyond it the attempt has failed. A list of a busy day is read in
@@ -61,12 +62,40 @@ impl fmt::Debug for Answer {
 pub enum Step {
     /// Something is still to be asked.
     Ask(ApiRequest),
+    /// A payment was made.
+    Made(Made),
     /// This is what they say; may be empty. The last answer is kept with it.
     Told(Vec<Event>),
     /// Not now: the API is busy, in trouble, or refuses the credentials. Says which, for the operator.
     Later(String),
     /// Never: there is no such payment, or the answer can't be read. Says why, for the operator.
     Never(String),
+}
+
+/// A payment that is to be made for an activation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The activation's id; also the key by which the provider recognises the order when it comes twice.
+    pub activation: String,
+    /// What ties the payment to the activation.
+    pub reference: String,
+    /// How much.
+    pub amount: Money,
+    /// Where the payer comes back.
+    pub return_url: String,
+    /// Where the provider's messages go, for providers that are told with each payment.
+    pub notify_url: String,
+}
+
+/// A payment that a provider made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The provider's id.
+    pub payment_id: String,
+    /// Where the payer is sent.
+    pub url: String,
+    /// By which it is read back.
+    pub subject: String,
 }
 
 /// Where what is read belongs.
@@ -84,6 +113,9 @@ pub struct Origin {
 pub trait Rereading: Send + Sync + 'static {
     /// Where what is read through an endpoint belongs; `None` when the settings have it no longer.
     fn origin(&self, endpoint: &str) -> Option<Origin>;
+
+    /// What comes next in making a payment.
+    fn make(&self, endpoint: &str, order: &Order, answers: &[Answer]) -> Step;
 
     /// What comes next, given the subject (as [`Event::reread`] named it) and all answers so far.
     fn next(&self, endpoint: &str, subject: &str, answers: &[Answer]) -> Step;

@@ -21,6 +21,8 @@ pub struct Settings {
     pub organisations: OrganisationSettings,
     /// Section `[contact]`.
     pub contact: ContactSettings,
+    /// Section `[checkout]`.
+    pub checkout: CheckoutSettings,
     /// Section `[invoice]`.
     pub invoice: InvoiceSettings,
 }
@@ -81,6 +83,15 @@ pub struct ContactSettings {
     pub belgium_url: String,
     /// The page about registering on Peppol.
     pub peppol_url: String,
+}
+
+/// Section `[checkout]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct CheckoutSettings {
+    /// The endpoint whose provider payments by iDEAL are made at; empty: the platform makes them.
+    pub endpoint: String,
+    /// Where payers come back.
+    pub return_url: String,
 }
 
 /// Section `[invoice]`.
@@ -146,6 +157,8 @@ pub struct Rules {
     pub(crate) contact: ContactSettings,
     pub(crate) bank: InvoiceSettings,
     pub(crate) dutch_references: bool,
+    /// The endpoint that payments are made at, and where payers come back.
+    pub(crate) checkout: Option<(String, String)>,
     pub(crate) links_key: LinksKey,
     pub(crate) public_url: String,
 }
@@ -180,6 +193,12 @@ impl Settings {
         let hours = OfficeHours::parse(&self.office.hours, &self.office.zone, now)
             .map_err(|error| problems.push(format!("office: {error}")))
             .ok();
+        if !self.checkout.endpoint.is_empty() && !self.checkout.return_url.starts_with("https://") {
+            problems.push(
+                "checkout.return_url is the page that payers come back to; write an address that begins with https://"
+                    .into(),
+            );
+        }
         if !["creditor_reference", "betalingskenmerk"].contains(&self.invoice.reference.as_str()) {
             problems.push("invoice.reference is unknown; write \"creditor_reference\" or \"betalingskenmerk\"".into());
         }
@@ -203,6 +222,8 @@ impl Settings {
                 free_organisations: self.organisations.free,
                 contact: self.contact.clone(),
                 bank: self.invoice.clone(),
+                checkout: (!self.checkout.endpoint.is_empty())
+                    .then(|| (self.checkout.endpoint.clone(), self.checkout.return_url.clone())),
                 dutch_references: self.invoice.reference == "betalingskenmerk",
                 links_key,
                 public_url: public_url.trim_end_matches('/').to_owned(),
@@ -224,6 +245,11 @@ impl Rules {
     /// The base of links, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// Whether payments by iDEAL are made at a provider.
+    pub const fn makes_payments(&self) -> bool {
+        self.checkout.is_some()
     }
 
     /// When approvals take effect.

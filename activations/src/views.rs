@@ -192,6 +192,8 @@ pub struct ActivationView {
     pub flags: Vec<ReasonView>,
     /// What to tell the person who is to pay; only while the payment is awaited.
     pub instructions: Option<InstructionsView>,
+    /// Where the payer is to be sent; only while the payment is awaited, and where payments are made here.
+    pub checkout_url: Option<String>,
     /// All its payments, oldest first.
     pub payments: Vec<PaymentView>,
     /// All its e-mails, oldest first.

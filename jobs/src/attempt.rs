@@ -73,6 +73,7 @@ pub(crate) struct Jobs {
     pub(crate) approval: Arc<dyn Job>,
     pub(crate) email: Arc<dyn Job>,
     pub(crate) reread: Arc<dyn Job>,
+    pub(crate) checkout: Arc<dyn Job>,
 }
 
 impl Jobs {
@@ -82,6 +83,7 @@ impl Jobs {
             Work::Approval => &self.approval,
             Work::Email => &self.email,
             Work::Reread => &self.reread,
+            Work::Checkout => &self.checkout,
         }
     }
 }

@@ -17,7 +17,7 @@
 //! | `queue/` | the queue, and all that is known of apalis; [`nudge`] |
 //! | `supervisor` | keeps workers running, says when it can't: [`Health`] |
 //! | `handler`, `attempt` | from a task to a claimed row to what came of it |
-//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back` | the jobs, each with its datasheet |
+//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout` | the jobs, each with its datasheet |
 //! | `api_client` | the one way out over HTTP: [`ApiClient`] |
 //! | `sweep`, `schedules` | what finds rows, and what happens at times of day |
 //! | `mail/` | templates, messages, SMTP and files |
@@ -50,6 +50,7 @@ mod carry_out_approval;
 mod check;
 mod handler;
 mod mail;
+mod make_checkout;
 mod process_notification;
 mod queue;
 mod read_back;

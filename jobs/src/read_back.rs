@@ -106,6 +106,7 @@ impl ReadBack {
                     });
                     return Ok((events, last));
                 }
+                Step::Made(_) => return Err(Unread::Never("something was made that was to be read".to_owned())),
                 Step::Later(why) => return Err(Unread::Later(why)),
                 Step::Never(why) => return Err(Unread::Never(why)),
             }

@@ -12,6 +12,7 @@ use eencent_activations::desk::{Desk, Letter, Rendered};
 use eencent_activations::inbox::{Inbox, Question};
 use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::notification::Receipt;
+use eencent_activations::reread::{Made, Order};
 use eencent_activations::store::Store;
 
 /// Whatever went wrong at the store or the desk; its sentence goes to the log and onto the row.
@@ -53,6 +54,12 @@ pub(crate) trait Row: Send + Sync {
 
     /// Commits what was read, and ends the claim; `None` when it said nothing.
     async fn was_read(&self, question: &Question, read: Option<Receipt>, now: Timestamp) -> Result<(), RowError>;
+
+    /// The payment that is to be made, and by which endpoint; `None` when it is not wanted any more.
+    async fn order(&self) -> Result<Option<(String, Order)>, RowError>;
+
+    /// The provider made it; ends the claim.
+    async fn checkout_made(&self, made: &Made) -> Result<(), RowError>;
 
     /// What an e-mail is to say, and to whom.
     async fn letter(&self) -> Result<Letter, RowError>;
@@ -155,6 +162,14 @@ impl Row for DeskRow {
             self.inbox.commit(receipt).await?;
         }
         Ok(self.store.was_read(&self.claim, question.asked_at, now).await?)
+    }
+
+    async fn order(&self) -> Result<Option<(String, Order)>, RowError> {
+        Ok(self.desk.order(&self.claim).await?)
+    }
+
+    async fn checkout_made(&self, made: &Made) -> Result<(), RowError> {
+        Ok(self.desk.checkout_made(&self.claim, made).await?)
     }
 
     async fn letter(&self) -> Result<Letter, RowError> {

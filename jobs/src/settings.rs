@@ -74,6 +74,8 @@ pub struct JobsSettings {
     pub emails_at_once: u32,
     /// How many payments are read from providers' APIs at once.
     pub rereads_at_once: u32,
+    /// How many payments are made at providers at once.
+    pub checkouts_at_once: u32,
     /// One attempt at an event or an approval may take this long.
     pub time_limit_seconds: u64,
     /// After so many attempts a row that panics or hangs is set apart.
@@ -99,7 +101,7 @@ pub struct Checked {
     pub(crate) mail_timeout: Duration,
     pub(crate) stationery: Stationery,
     pub(crate) queue: QueueOptions,
-    pub(crate) at_once: [usize; 4],
+    pub(crate) at_once: [usize; 5],
     pub(crate) limit: Duration,
     pub(crate) set_apart_after: u32,
     pub(crate) sweep_interval: Duration,
@@ -149,6 +151,7 @@ impl Settings {
             problems.within("jobs.approvals_at_once", jobs.approvals_at_once.into(), 1, 100),
             problems.within("jobs.emails_at_once", jobs.emails_at_once.into(), 1, 100),
             problems.within("jobs.rereads_at_once", jobs.rereads_at_once.into(), 1, 100),
+            problems.within("jobs.checkouts_at_once", jobs.checkouts_at_once.into(), 1, 100),
         ]
         .map(count);
         let limit = problems.within("jobs.time_limit_seconds", jobs.time_limit_seconds, 1, 600);

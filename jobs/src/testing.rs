@@ -17,6 +17,7 @@ use eencent_activations::inbox::Question;
 use eencent_activations::ledger::Work;
 use eencent_activations::notification::Receipt;
 use eencent_activations::personal::EmailAddress;
+use eencent_activations::reread::{Made, Order};
 use eencent_activations::state::EmailKind;
 use serde_json::{Value, json};
 
@@ -246,6 +247,14 @@ impl Row for PretendRow {
         self.work().await
     }
 
+    async fn order(&self) -> Result<Option<(String, Order)>, RowError> {
+        Ok(None)
+    }
+
+    async fn checkout_made(&self, _: &Made) -> Result<(), RowError> {
+        self.work().await
+    }
+
     async fn letter(&self) -> Result<Letter, RowError> {
         let letters = self.rows.letters.lock().unwrap();
         let mut letter = letter(EmailKind::RoundOff, "nl");
@@ -342,6 +351,7 @@ pub(crate) fn jobs_of(job: Arc<dyn Job>) -> Jobs {
         event: Arc::clone(&job),
         approval: Arc::clone(&job),
         reread: Arc::clone(&job),
+        checkout: Arc::clone(&job),
         email: job,
     }
 }

@@ -20,6 +20,7 @@ use crate::attempt::{Attempts, Jobs};
 use crate::carry_out_approval::CarryOutApproval;
 use crate::handler::TaskHandler;
 use crate::mail::{Renderer, Transport};
+use crate::make_checkout::MakeCheckout;
 use crate::process_notification::ProcessNotification;
 use crate::queue::{Feeder, Queue, QueueError, push_hints};
 use crate::read_back::ReadBack;
@@ -96,13 +97,19 @@ impl Workers {
                 .saturating_mul(2)
                 .saturating_add(Duration::from_secs(15)),
         };
+        let client = ApiClient::new();
         let jobs = Jobs {
             event: Arc::new(ProcessNotification { limit }),
             approval: Arc::new(CarryOutApproval { limit }),
             email: Arc::new(email),
+            checkout: Arc::new(MakeCheckout {
+                rereading: Arc::clone(&rereading),
+                client: client.clone(),
+                limit,
+            }),
             reread: Arc::new(ReadBack {
                 rereading,
-                client: ApiClient::new(),
+                client,
                 clock: Arc::clone(&clock),
                 entropy: Arc::clone(&entropy),
                 limit: limit.saturating_mul(2),
@@ -182,7 +189,7 @@ impl Workers {
         });
 
         let mut parts: JoinSet<Result<(), WorkersError>> = JoinSet::new();
-        for (work, at_once) in [Work::Event, Work::Approval, Work::Email, Work::Reread]
+        for (work, at_once) in [Work::Event, Work::Approval, Work::Email, Work::Reread, Work::Checkout]
             .into_iter()
             .zip(settings.at_once)
         {

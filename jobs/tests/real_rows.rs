@@ -16,7 +16,7 @@ use eencent_activations::notification::{
     Event, Mode, PaymentNotification, PaymentStatus, Proof, Receipt, ReferenceHint, Told,
 };
 use eencent_activations::personal::HolderName;
-use eencent_activations::reread::{Answer, Origin, Rereading, Step};
+use eencent_activations::reread::{Answer, Order, Origin, Rereading, Step};
 use eencent_activations::state::State;
 use eencent_activations::store::Store;
 use eencent_jobs::{Desks, Settings, Workers, WorkersError, nudge};
@@ -53,8 +53,14 @@ impl Run {
             .unwrap();
         store.migrate().await.unwrap();
         let clock = ManualClock::at(Timestamp::parse_rfc3339(TUESDAY).unwrap());
-        let rules: eencent_activations::rules::Settings =
-            sections(&["activation", "office", "organisations", "contact", "invoice"]);
+        let rules: eencent_activations::rules::Settings = sections(&[
+            "activation",
+            "office",
+            "organisations",
+            "contact",
+            "checkout",
+            "invoice",
+        ]);
         let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();
         let rules = rules.validate(key, "http://localhost:8080", clock.now()).unwrap();
         let mut settings: Settings = sections(&["mail", "queue", "jobs"]);
@@ -183,6 +189,10 @@ struct NothingToRead;
 impl Rereading for NothingToRead {
     fn origin(&self, _: &str) -> Option<Origin> {
         None
+    }
+
+    fn make(&self, _: &str, _: &Order, _: &[Answer]) -> Step {
+        Step::Never("nothing".to_owned())
     }
 
     fn next(&self, _: &str, _: &str, _: &[Answer]) -> Step {

@@ -169,6 +169,9 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
             problems.extend(told);
         }
     }
+    if let (Some(subject), Some(webhooks)) = (&subject, &webhooks) {
+        checkout(&subject.checkout.endpoint, webhooks, problems);
+    }
     let own = own?;
     Some(Settings {
         database: own.database,
@@ -181,6 +184,27 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
         subject: subject?,
         jobs: jobs?,
     })
+}
+
+/// That the endpoint which payments are made at can make them.
+fn checkout(name: &str, webhooks: &Endpoints, problems: &mut Problems) {
+    if name.is_empty() {
+        return;
+    }
+    match webhooks.get(name) {
+        None => problems.add(format!("`checkout.endpoint` names {name}, which is no endpoint of [webhooks].")),
+        Some(endpoint) if endpoint.provider().name() == "stripe" => problems.add(
+            "`checkout.endpoint` is an endpoint of Stripe's, which takes no payment under EUR 0.50: let Mollie or Adyen make payments of one cent.".to_owned(),
+        ),
+        Some(endpoint) if !endpoint.provider().makes_payments() => problems.add(format!(
+            "`checkout.endpoint`: payments can't be made at {} from here; name an endpoint of mollie, mollie_classic or adyen.",
+            endpoint.provider().name()
+        )),
+        Some(endpoint) if !endpoint.has_api_key() => problems.add(format!(
+            "`webhooks.{name}.api_key` is missing: payments are made with it (checkout.endpoint)."
+        )),
+        Some(_) => {}
+    }
 }
 
 /// The sections of the jobs' crate, checked.

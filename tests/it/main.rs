@@ -13,6 +13,7 @@
 
 mod api;
 mod architecture;
+mod checkout;
 mod command_line;
 mod crash;
 mod demo;

@@ -26,6 +26,7 @@ pub enum Reply {
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub head: String,
+    pub body: String,
 }
 
 #[derive(Default)]
@@ -100,7 +101,8 @@ impl StandIn {
         }
         let reply = {
             let mut script = self.script.lock().unwrap();
-            script.asked.push(Asked { head });
+            let body = String::from_utf8_lossy(&body).into_owned();
+            script.asked.push(Asked { head, body });
             match script.replies.get_mut(&line) {
                 Some(replies) if replies.len() > 1 => replies.remove(0),
                 Some(replies) => replies[0].clone(),

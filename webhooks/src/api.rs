@@ -138,6 +138,13 @@ pub(crate) fn about(found: Option<&str>, asked: &str) -> Ended<()> {
     ))
 }
 
+/// An address that a payer may be sent to: TLS, or this machine.
+pub(crate) fn to_a_payer(url: &str) -> Option<&str> {
+    let uri = url.parse::<http::Uri>().ok()?;
+    let here = matches!(uri.host()?, "localhost" | "127.0.0.1");
+    (uri.scheme_str() == Some("https") || here).then_some(url)
+}
+
 /// An id that may stand in an address as it is: 1 to 100 letters, digits, `_`, `-` and `.`, not
 /// beginning with a point.
 pub(crate) fn plain(id: &str) -> Option<&str> {

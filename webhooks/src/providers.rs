@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Proof};
-use eencent_activations::reread::{Answer, Step};
+use eencent_activations::reread::{Answer, Order, Step};
 use http::HeaderMap;
 
 use crate::endpoint::Endpoint;
@@ -399,6 +399,16 @@ pub trait Provider: Send + Sync {
     /// What comes next in reading a subject, named by an event's `reread`, from the provider's API.
     fn read_back(&self, _: &Endpoint, _: &str, _: &[Answer]) -> Step {
         Step::Never("This provider's messages say everything; there is nothing to read.".to_owned())
+    }
+
+    /// What comes next in making a payment at the provider.
+    fn make(&self, _: &Endpoint, _: &Order, _: &[Answer]) -> Step {
+        Step::Never("Payments can't be made at this provider from here: let checkout.endpoint name another, or make them in the platform.".to_owned())
+    }
+
+    /// Whether payments can be made at it.
+    fn makes_payments(&self) -> bool {
+        false
     }
 
     /// What the provider expects to hear on success.

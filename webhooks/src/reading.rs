@@ -1,6 +1,6 @@
 //! Reading payments back, by endpoint: what the job asks the providers.
 
-use eencent_activations::reread::{Answer, Origin, Rereading, Step};
+use eencent_activations::reread::{Answer, Order, Origin, Rereading, Step};
 
 use crate::endpoint::Endpoints;
 
@@ -12,6 +12,15 @@ impl Rereading for Endpoints {
             account: endpoint.account().to_owned(),
             mode: endpoint.mode(),
         })
+    }
+
+    fn make(&self, endpoint: &str, order: &Order, answers: &[Answer]) -> Step {
+        match self.get(endpoint) {
+            Some(endpoint) => endpoint.provider().make(endpoint, order, answers),
+            None => Step::Later(format!(
+                "The settings have no endpoint {endpoint}: checkout.endpoint names it."
+            )),
+        }
     }
 
     fn next(&self, endpoint: &str, subject: &str, answers: &[Answer]) -> Step {

@@ -92,6 +92,11 @@ impl Desk {
                 .bind(id)
                 .fetch_all(&mut *connection)
                 .await?;
+        let checkout = sqlx::query("SELECT url FROM checkouts WHERE activation_id = $1")
+            .bind(id)
+            .fetch_optional(&mut *connection)
+            .await?;
+        let checkout = checkout.map(|row| maybe_text(&row, "url")).transpose()?.flatten();
         let emails = sqlx::query("SELECT * FROM emails WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut *connection)
@@ -114,6 +119,7 @@ impl Desk {
             reasons: a.reasons,
             flags: a.flags,
             instructions: (a.state == State::AwaitingPayment).then(|| InstructionsView::of(a.method)),
+            checkout_url: checkout.filter(|_| a.state == State::AwaitingPayment),
             payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
             emails: emails.iter().map(email).collect::<Result<_, _>>()?,
             history: history.iter().map(line).collect::<Result<_, _>>()?,

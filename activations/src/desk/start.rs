@@ -144,6 +144,9 @@ impl Desk {
             email,
         };
         self.make_start(work, &activation, line).await?;
+        if method == Method::Ideal {
+            self.wants_checkout(work, &activation.id).await?;
+        }
         Ok(activation.id)
     }
 

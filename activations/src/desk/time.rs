@@ -44,6 +44,7 @@ impl Desk {
                 }
             }
         }
+        self.look_after_checkouts(limit).await?;
         if passed == Passed::default() {
             self.store.forget_seen(now).await?;
         }

@@ -7,6 +7,7 @@
     reason = "tests stop at what they did not expect"
 )]
 
+mod checkouts;
 mod deciding;
 mod drawing;
 mod inbox;

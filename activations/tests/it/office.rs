@@ -61,6 +61,7 @@ pub fn settings() -> Settings {
             belgium_url: "https://example.nl/belgie".into(),
             peppol_url: String::new(),
         },
+        checkout: eencent_activations::rules::CheckoutSettings::default(),
         invoice: InvoiceSettings {
             iban: "NL91ABNA0417164300".into(),
             beneficiary: "Eencent B.V.".into(),

@@ -1,11 +1,15 @@
 //! Activations, as the platform sees them: start, read, find, cancel, send the link again.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use eencent_activations::desk::{ActivationFilter, Explanation};
+use eencent_activations::state::Method;
 use eencent_activations::views::ActivationView;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::Api;
 use super::body::{Asked, Body, OptionalBody};
@@ -17,6 +21,9 @@ use crate::http::problem::Problem;
 /// How many a page of the list holds, unless asked otherwise, and at most.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
+
+/// How long a start waits for its payment to be made at the provider.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Start an activation.
 ///
@@ -39,7 +46,16 @@ pub async fn start(
     Body(new): Body<shapes::NewActivation>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ActivationView>), Problem> {
     let method = new.method.unwrap_or_default();
-    let activation = api.desk.start(&by.actor, &id, &method).await?;
+    let mut activation = api.desk.start(&by.actor, &id, &method).await?;
+    // Where payments are made here, the payer is waiting to be sent on: so is the answer, for a moment.
+    // The row is worked on meanwhile; later readings have the address as soon as there is one.
+    if activation.method == Method::Ideal && api.desk.rules().makes_payments() {
+        let until = Instant::now() + PATIENCE;
+        while activation.checkout_url.is_none() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            activation = api.desk.activation(&activation.id).await?;
+        }
+    }
     let location = format!("/v1/activations/{}", activation.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(activation)))
 }

@@ -313,6 +313,9 @@ pub struct Activation {
     pub flags: Vec<Reason>,
     /// What to tell the person who is to pay; only while the payment is awaited.
     pub instructions: Option<Instructions>,
+    /// Where the payer is to be sent; only while the payment is awaited, and where payments are made here
+    /// (`checkout.endpoint`). Absent for a moment when the provider is slow: read the activation again.
+    pub checkout_url: Option<String>,
     /// Its payments.
     pub payments: Vec<Payment>,
     /// Its e-mails.

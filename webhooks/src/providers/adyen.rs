@@ -40,9 +40,11 @@ use base64::engine::general_purpose::STANDARD;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Mode, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
+use eencent_activations::reread::{Answer, Order, Step};
 use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, shared_keys};
+use crate::api;
 use crate::document::{self, first_text, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
@@ -50,6 +52,8 @@ use crate::signature::{self, sha256};
 use crate::translation::{
     Reading, exact, id, ignored, minor_amount, payment, told, unknown_type, unreadable, unreadable_id,
 };
+
+mod payment_link;
 
 /// Adyen; see the module.
 #[derive(Debug, Clone, Copy, Default)]
@@ -139,6 +143,18 @@ impl Provider for Adyen {
             return vec![unreadable(body, "There are no items in it.".to_owned())];
         }
         events
+    }
+
+    fn read_back(&self, endpoint: &Endpoint, subject: &str, answers: &[Answer]) -> Step {
+        api::step(payment_link::read_back(endpoint, subject, answers))
+    }
+
+    fn make(&self, endpoint: &Endpoint, order: &Order, answers: &[Answer]) -> Step {
+        api::step(payment_link::make(endpoint, order, answers))
+    }
+
+    fn makes_payments(&self) -> bool {
+        true
     }
 
     fn reply(&self) -> Reply {

@@ -29,7 +29,7 @@
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
-use eencent_activations::reread::{Answer, Step};
+use eencent_activations::reread::{Answer, Order, Step};
 use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, mollie_classic, shared_keys};
@@ -112,6 +112,14 @@ impl Provider for Mollie {
 
     fn read_back(&self, endpoint: &Endpoint, subject: &str, answers: &[Answer]) -> Step {
         api::step(mollie_classic::read_back(endpoint, subject, answers))
+    }
+
+    fn make(&self, endpoint: &Endpoint, order: &Order, answers: &[Answer]) -> Step {
+        api::step(mollie_classic::make(endpoint, order, answers, false))
+    }
+
+    fn makes_payments(&self) -> bool {
+        true
     }
 
     fn reply(&self) -> Reply {

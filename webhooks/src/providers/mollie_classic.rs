@@ -9,7 +9,7 @@
 
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Proof};
-use eencent_activations::reread::{Answer, Step};
+use eencent_activations::reread::{Answer, Made, Order, Step};
 use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, mollie};
@@ -107,6 +107,14 @@ impl Provider for MollieClassic {
         api::step(read_back(endpoint, subject, answers))
     }
 
+    fn make(&self, endpoint: &Endpoint, order: &Order, answers: &[Answer]) -> Step {
+        api::step(make(endpoint, order, answers, true))
+    }
+
+    fn makes_payments(&self) -> bool {
+        true
+    }
+
     fn reply(&self) -> Reply {
         Reply::EMPTY
     }
@@ -179,4 +187,45 @@ pub(super) fn read_back(endpoint: &Endpoint, subject: &str, answers: &[Answer]) 
         api::event(reading, id)
     });
     Ok(Step::Told(events.collect()))
+}
+
+/// Makes a payment by iDEAL. Classic pings go to an address that is said with each payment; next-gen
+/// webhooks are set up once.
+pub(super) fn make(endpoint: &Endpoint, order: &Order, answers: &[Answer], says_where: bool) -> api::Ended<Step> {
+    let Some(answer) = answers.first() else {
+        let mut body = serde_json::json!({
+            "amount": { "currency": order.amount.currency.as_str(), "value": order.amount.value() },
+            "description": order.reference,
+            "method": "ideal",
+            "redirectUrl": order.return_url,
+            "metadata": { "reference": order.reference, "activation": order.activation },
+        });
+        if says_where && let Value::Object(fields) = &mut body {
+            fields.insert("webhookUrl".to_owned(), order.notify_url.clone().into());
+        }
+        let headers = vec![
+            api::bearer(endpoint)?,
+            ("content-type", "application/json".to_owned()),
+            ("idempotency-key", order.activation.clone()),
+        ];
+        let base = api::base(endpoint, "https://api.mollie.com");
+        return Ok(api::post(
+            format!("{base}/v2/payments"),
+            headers,
+            body.to_string().into_bytes(),
+        ));
+    };
+    let document = api::document(answer, endpoint)?;
+    let id = text(&document, "/id").and_then(api::plain);
+    let url = text(&document, "/_links/checkout/href").and_then(api::to_a_payer);
+    let (Some(payment_id), Some(url)) = (id, url) else {
+        return Err(Step::Later(
+            "Mollie's answer names no payment and checkout address.".to_owned(),
+        ));
+    };
+    Ok(Step::Made(Made {
+        payment_id: payment_id.to_owned(),
+        url: url.to_owned(),
+        subject: format!("payment/{payment_id}"),
+    }))
 }
