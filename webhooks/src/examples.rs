@@ -47,15 +47,19 @@ pub type Signed = (signing::Headers, Vec<u8>);
 
 /// The example of a provider by its name in the settings, signed; `None` for a name that isn't one.
 pub fn signed(provider: &str, sender: &Sender, example: &Example) -> Option<Signed> {
-    let template = template(provider)?;
-    let body = example.filled(template).into_bytes();
+    let body = example.filled(template(provider)?).into_bytes();
+    signed_body(provider, sender, example.at, &format!("msg_{}", example.id), body)
+}
+
+/// Any body as the provider would sign it at that time, with a message's id where the scheme has one.
+/// `None` when the signature has to stand inside the body and the body isn't JSON.
+pub fn signed_body(provider: &str, sender: &Sender, at: Timestamp, message_id: &str, body: Vec<u8>) -> Option<Signed> {
     let Sender {
         secret,
         key_id,
         account,
         url,
     } = sender;
-    let at = example.at;
     let mut headers = match provider {
         "mollie" => signing::mollie(secret, &body),
         "stripe" => signing::stripe(secret, at, &body),
@@ -75,7 +79,7 @@ pub fn signed(provider: &str, sender: &Sender, example: &Example) -> Option<Sign
         "qonto" => signing::timed("x-qonto-signature", secret, at, &body),
         "gocardless" => signing::gocardless(secret, &body),
         "mollie_classic" => signing::Headers::new(),
-        _ => signing::standard_webhooks(secret, &format!("msg_{}", example.id), at, &body),
+        _ => signing::standard_webhooks(secret, message_id, at, &body),
     };
     let kind = if provider == "mollie_classic" {
         "application/x-www-form-urlencoded"

@@ -7,6 +7,7 @@
 )]
 
 mod desk;
+mod every_provider;
 mod examples;
 mod offline;
 mod payloads;

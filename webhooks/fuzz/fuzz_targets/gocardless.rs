@@ -1,0 +1,2 @@
+#![no_main]
+eencent_webhooks_fuzz::target!("gocardless");
