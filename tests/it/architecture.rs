@@ -53,6 +53,17 @@ fn redis_stays_in_jobs() -> Result<()> {
 }
 
 #[test]
+fn the_way_out_over_http_is_in_jobs() -> Result<()> {
+    stays_in("reqwest", &["eencent-jobs"])
+}
+
+#[test]
+fn tokens_and_statements_are_read_in_webhooks() -> Result<()> {
+    stays_in("jsonwebtoken", &["eencent-webhooks"])?;
+    stays_in("roxmltree", &["eencent-webhooks"])
+}
+
+#[test]
 fn lettre_stays_in_jobs() -> Result<()> {
     stays_in("lettre", &["eencent-jobs"])
 }

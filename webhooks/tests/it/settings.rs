@@ -92,3 +92,74 @@ fn check_says_when_a_secret_was_pasted_with_white_space() {
     assert_eq!(advice.len(), 1);
     assert!(advice[0].starts_with("webhooks.x.secrets has white space") && !advice[0].contains("geheim"));
 }
+
+#[test]
+fn every_provider_has_a_page_that_says_its_address_and_what_is_proven() {
+    for provider in eencent_webhooks::providers::ALL {
+        let name = provider.name();
+        let path = format!("{}/../config/providers/{name}.md", env!("CARGO_MANIFEST_DIR"));
+        let page = std::fs::read_to_string(&path).unwrap_or_else(|_| unreachable!("{path}"));
+        assert!(page.contains(&format!("provider = \"{name}\"")), "{name}");
+        assert!(
+            page.contains(&format!(
+                "/webhooks/{}",
+                if name == "standard_webhooks" { "" } else { name }
+            )),
+            "{name}"
+        );
+        let endpoint = crate::desk::endpoint(name);
+        for (key, _) in provider.lacks(&endpoint) {
+            assert!(page.contains(key), "{name}: {key}");
+        }
+    }
+}
+
+#[test]
+fn check_says_up_front_where_every_payment_goes_to_review() {
+    for provider in ["rabo", "rabo_v3", "gocardless"] {
+        let endpoint = crate::desk::endpoint(provider);
+        let advice = endpoint.provider().advice(&endpoint).concat();
+        assert!(advice.contains("review"), "{provider}: {advice}");
+    }
+}
+
+#[test]
+fn fault_71_what_a_provider_cannot_do_without_is_told_by_key() {
+    for (settings, key) in [
+        (json!({"provider": "mollie_classic"}), "api_key"),
+        (
+            json!({"provider": "mollie_classic", "secrets": "x", "api_key": "k"}),
+            "secrets",
+        ),
+        (json!({"provider": "worldline", "secrets": "x"}), "secrets"),
+        (json!({"provider": "paynl", "secrets": "x"}), "secrets"),
+        (
+            json!({"provider": "ponto", "account": "a", "api_key": "k", "api_user": "u"}),
+            "jwks_url",
+        ),
+        (
+            json!({"provider": "ponto", "jwks_url": "http://example.nl/keys"}),
+            "jwks_url",
+        ),
+        (json!({"provider": "rabo_v3", "jwks": "{}"}), "jwks"),
+        (json!({"provider": "buckaroo", "secrets": "x"}), "url"),
+        (
+            json!({"provider": "buckaroo", "secrets": "x", "algorithm": "md5"}),
+            "algorithm",
+        ),
+        (json!({"provider": "bunq"}), "secrets"),
+        (json!({"provider": "bunq", "secrets": "no key"}), "secrets"),
+        (json!({"provider": "tink", "secrets": "x"}), "api_key"),
+        (
+            json!({"provider": "gocardless", "secrets": "x", "api_key": ""}),
+            "api_key",
+        ),
+        (json!({"provider": "rabo", "secrets": "geen base64!"}), "secrets"),
+    ] {
+        let problems = read(json!({ "x": settings })).unwrap_err();
+        assert!(
+            problems.iter().any(|it| it.starts_with(&format!("webhooks.x.{key} "))),
+            "{problems:?}"
+        );
+    }
+}
