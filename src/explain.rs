@@ -149,11 +149,17 @@ impl Write<'_> {
         }
         paper.heading("What came in");
         for one in notifications {
+            let endpoint = text(one, "/endpoint");
+            // An import has no address; its endpoint says what it was.
+            let way = if endpoint.contains(' ') {
+                format!("by {endpoint}")
+            } else {
+                format!("at /webhooks/{endpoint}")
+            };
             paper.item(&format!(
-                "{} from {} at /webhooks/{}",
+                "{} from {} {way}",
                 text(one, "/event_id"),
-                text(one, "/provider"),
-                text(one, "/endpoint")
+                text(one, "/provider")
             ));
             paper.under("received", &self.instant_at(one, "/received_at").unwrap_or_default());
             paper.under("request", text(one, "/request_id"));
@@ -173,6 +179,7 @@ impl Write<'_> {
             }
             paper.under("contradicts", text(one, "/conflicts_with"));
             paper.under("went wrong", text(one, "/last_error"));
+            paper.under("read back", text(one, "/read_back"));
         }
     }
 

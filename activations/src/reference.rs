@@ -2,7 +2,7 @@
 //!
 //! Ours are creditor references (ISO 11649): `RF`, two check digits, twelve characters. Banks know
 //! them, a QR code can carry them, and nearly every slip in typing one shows. For invoices the Dutch
-//! payment reference of sixteen digits ([`mod@betalingskenmerk`]) can be given instead. Others are
+//! payment reference of sixteen digits (betalingskenmerk) can be given instead. Others are
 //! accepted as they are.
 
 mod betalingskenmerk;

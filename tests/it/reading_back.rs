@@ -75,6 +75,8 @@ fn a_ping_that_says_nothing_true_changes_nothing() {
     }
     wait_for("both to be looked up", || (api.asked().len() == 2).then_some(()));
     wait_for("neither to wait", || (waiting_to_be_read(&server) == 0).then_some(()));
+    let told = home.run(&["explain", "ping:tr_unknown"]);
+    assert!(told.stdout.contains("knows nothing of it (404)"), "{told:?}");
     assert_eq!(activation(&server, text(&wanted, "id"))["state"], "awaiting_payment");
 }
 

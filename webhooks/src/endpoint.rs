@@ -40,7 +40,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct EndpointSettings {
-    /// Who posts here, by the name of [`providers::ALL`](crate::providers::ALL).
+    /// Who posts here, by the name of [`providers::ALL`].
     pub provider: String,
     /// The account that event and payment ids are unique within; by default the endpoint's name.
     /// Two endpoints that hear of the same account should name the same one. For Adyen it is the

@@ -251,14 +251,15 @@ pub(crate) fn shared_keys(endpoint: &Endpoint) -> impl Iterator<Item = (usize, &
 }
 
 /// The shared keys that may have made a message which names a key: the one of that id, or those whose
-/// id the settings don't say.
+/// id the settings don't say. Ids are compared without regard to case: in the environment a setting's name
+/// has none.
 ///
 /// # Errors
 /// Refused as [`Code::UnknownSecret`] when there is none.
 fn shared_keys_named<'e>(endpoint: &'e Endpoint, id: &str) -> Result<Vec<(usize, &'e [u8])>, Refused> {
     let named = |number: usize| endpoint.keys().get(number - 1).and_then(Key::id);
     let found: Vec<_> = shared_keys(endpoint)
-        .filter(|(number, _)| named(*number).is_none_or(|known| known == id))
+        .filter(|(number, _)| named(*number).is_none_or(|known| known.eq_ignore_ascii_case(id)))
         .collect();
     if found.is_empty() {
         return Err(unknown_key(endpoint, id));

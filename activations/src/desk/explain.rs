@@ -70,6 +70,9 @@ pub struct Notified {
     pub conflicts_with: Option<String>,
     /// What went wrong last.
     pub last_error: Option<String>,
+    /// What came of reading it from the provider's API, where that had to be done; a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_back: Option<String>,
     /// The activation that it concerns.
     pub activation: Option<String>,
 }
@@ -261,10 +264,35 @@ impl Desk {
                 repeats: number(row, "repeats")?,
                 conflicts_with: maybe_text(row, "conflicts_with")?,
                 last_error: maybe_text(row, "last_error")?,
+                read_back: None,
                 activation: maybe_text(row, "activation_id")?,
             })
         };
-        Ok(rows.iter().map(one).collect::<Result<_, _>>()?)
+        let mut all = rows.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        for one in &mut all {
+            one.read_back = self.read_back_of(&one.id).await?;
+        }
+        Ok(all)
+    }
+
+    /// What came of reading what an event left out; `None` when it left out nothing.
+    async fn read_back_of(&self, event: &str) -> Result<Option<String>, DeskError> {
+        let row = sqlx::query("SELECT state, answered_at, last_error, attempts FROM rereads WHERE event = $1")
+            .bind(event)
+            .fetch_optional(self.store.reader())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let attempts = number(&row, "attempts")?;
+        let why = maybe_text(&row, "last_error")?.unwrap_or_default();
+        let at = maybe_instant(&row, "answered_at")?
+            .map(|at| at.to_string())
+            .unwrap_or_default();
+        Ok(Some(match text(&row, "state")?.as_str() {
+            "answered" => format!("from the provider's API at {at}"),
+            "failed" => format!("given up at {at}: {why}"),
+            _ if attempts == 0 => "waits for its turn".to_owned(),
+            _ => format!("tried {attempts} times, and tried again: {why}"),
+        }))
     }
 }
 
