@@ -17,6 +17,7 @@ mod checkout;
 mod command_line;
 mod crash;
 mod demo;
+mod every_api;
 mod faults;
 mod http;
 mod mail;

@@ -39,7 +39,7 @@ mod worldline_ideal2;
 
 /// What Rabobank signs besides its notifications.
 pub(crate) mod rabo_answers {
-    pub(crate) use super::rabo::{check_return, check_statuses};
+    pub(crate) use super::rabo::{check_return, check_statuses, statuses_texts};
 }
 
 /// What Buckaroo signs, for whoever signs as Buckaroo does.

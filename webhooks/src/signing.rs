@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 
 use crate::hash::Hash;
-use crate::providers::buckaroo_texts as buckaroo;
+use crate::providers::{buckaroo_texts as buckaroo, rabo_answers};
 use crate::signature::hmac;
 
 /// The headers of a signed request, in lower case.
@@ -147,6 +147,16 @@ pub fn rabo(key: &str, notification: &mut Value) {
     });
     let code = hex::encode(sum_of(Hash::Sha512, &key, &[text.join(",").as_bytes()]));
     if let Value::Object(fields) = notification {
+        fields.insert("signature".to_owned(), code.into());
+    }
+}
+
+/// As Rabo Smart Pay signs order statuses that are fetched: puts `signature` into them.
+pub fn rabo_statuses(key: &str, statuses: &mut Value) {
+    let key = STANDARD.decode(key).unwrap_or_default();
+    let [text, _] = rabo_answers::statuses_texts(statuses).unwrap_or_default();
+    let code = hex::encode(sum_of(Hash::Sha512, &key, &[text.as_bytes()]));
+    if let Value::Object(fields) = statuses {
         fields.insert("signature".to_owned(), code.into());
     }
 }

@@ -175,50 +175,54 @@ fn check(document: &Value, signed: &[String], endpoint: &Endpoint) -> Result<usi
 /// # Errors
 /// Refused when it isn't signed with one of the endpoint's keys.
 pub(crate) fn check_statuses(document: &Value, endpoint: &Endpoint) -> Result<usize, Refused> {
-    let wrong = || malformed("lacks one of the signed fields of order statuses");
-    let more = as_signed(document, "/moreOrderResultsAvailable").ok_or_else(wrong)?;
-    let (mut short, mut long) = (more.clone(), more);
+    let texts =
+        statuses_texts(document).ok_or_else(|| malformed("lacks one of the signed fields of order statuses"))?;
+    check(document, &texts, endpoint)
+}
+
+/// What is signed of order statuses: without the transactions, as older versions have it, and with them.
+pub(crate) fn statuses_texts(document: &Value) -> Option<[String; 2]> {
+    const ORDER: [&str; 10] = [
+        "/merchantOrderId",
+        "/omnikassaOrderId",
+        "/poiId",
+        "/orderStatus",
+        "/orderStatusDateTime",
+        "/errorCode",
+        "/paidAmount/currency",
+        "/paidAmount/amount",
+        "/totalAmount/currency",
+        "/totalAmount/amount",
+    ];
+    const TRANSACTION: [&str; 10] = [
+        "/id",
+        "/paymentBrand",
+        "/type",
+        "/status",
+        "/amount/currency",
+        "/amount/amount",
+        "/confirmedAmount/currency",
+        "/confirmedAmount/amount",
+        "/startTime",
+        "/lastUpdateTime",
+    ];
+    let more = as_signed(document, "/moreOrderResultsAvailable")?;
+    let (mut short, mut long) = (vec![more.clone()], vec![more]);
     for order in orders(document) {
-        let fields = [
-            "/merchantOrderId",
-            "/omnikassaOrderId",
-            "/poiId",
-            "/orderStatus",
-            "/orderStatusDateTime",
-            "/errorCode",
-            "/paidAmount/currency",
-            "/paidAmount/amount",
-            "/totalAmount/currency",
-            "/totalAmount/amount",
-        ];
-        let fields = joined(order, &fields).ok_or_else(wrong)?;
-        for text in [&mut short, &mut long] {
-            text.push(',');
-            text.push_str(&fields);
-        }
+        let fields = joined(order, &ORDER)?;
+        short.push(fields.clone());
+        long.push(fields);
         let transactions = order.get("transactions").and_then(Value::as_array);
         for transaction in transactions.into_iter().flatten() {
             let confirmed = transaction.get("confirmedAmount").is_some_and(Value::is_object);
-            let fields: Vec<&str> = [
-                "/id",
-                "/paymentBrand",
-                "/type",
-                "/status",
-                "/amount/currency",
-                "/amount/amount",
-                "/confirmedAmount/currency",
-                "/confirmedAmount/amount",
-                "/startTime",
-                "/lastUpdateTime",
-            ]
-            .into_iter()
-            .filter(|field| confirmed || !field.starts_with("/confirmedAmount"))
-            .collect();
-            long.push(',');
-            long.push_str(&joined(transaction, &fields).unwrap_or_default());
+            let fields: Vec<&str> = TRANSACTION
+                .into_iter()
+                .filter(|field| confirmed || !field.starts_with("/confirmedAmount"))
+                .collect();
+            long.push(joined(transaction, &fields).unwrap_or_default());
         }
     }
-    check(document, &[short, long], endpoint)
+    Some([short.join(","), long.join(",")])
 }
 
 /// Checks the address that a browser returned to, for somebody who wants to know; it proves no payment.
