@@ -23,7 +23,7 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, EndpointSettings>,
 }
 
-/// The keys of one endpoint. Whatever is wrong with them is said by [`Endpoints::from_settings`],
+/// The keys of one endpoint. Whatever is wrong with them is said by [`Endpoints::from_settings`](super::Endpoints::from_settings),
 /// all at once; reading them fails only on a wrong type.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -64,7 +64,7 @@ pub struct EndpointSettings {
     /// Password of Basic auth.
     pub password: Option<Secret>,
     /// How many seconds a signature may be away from now, before or after, where the scheme signs a
-    /// time; by default [`DEFAULT_TOLERANCE_SECONDS`].
+    /// time; by default [`DEFAULT_TOLERANCE_SECONDS`](super::DEFAULT_TOLERANCE_SECONDS).
     pub tolerance_seconds: Option<u64>,
 }
 
