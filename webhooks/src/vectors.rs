@@ -29,8 +29,7 @@ pub struct Vector {
     #[serde(default)]
     secret: Option<String>,
     secrets: Option<Vec<String>>,
-    #[serde(default)]
-    keys: BTreeMap<String, String>,
+    keys: Option<BTreeMap<String, String>>,
     jwks: Option<Value>,
     #[serde(default)]
     headers: Vec<(String, String)>,
@@ -170,6 +169,7 @@ impl Vector {
         let mut keys: BTreeMap<String, Secret> = self
             .keys
             .iter()
+            .flatten()
             .map(|(id, secret)| (id.clone(), Secret::from(secret.as_str())))
             .collect();
         if let (Some(id), [one], true) = (&self.key_id, secrets.as_slice(), keys.is_empty()) {

@@ -3,7 +3,9 @@
 //! Signed are all fields whose names begin with `brq_`, `add_` or `cust_`, the signature itself left out:
 //! values decoded, sorted by name without regard to case, each `name=value`, one after the other, then the
 //! secret; and of that a plain hash. Buckaroo's documentation sorts symbols before digits before letters
-//! and its libraries by byte, which differs where `_` meets a digit: both orders are tried.
+//! and its libraries by byte, which differs where `_` meets a digit: both orders are tried. So are both
+//! ways of taking a value that holds an HTML entity, on which Buckaroo's libraries disagree: as it is, and
+//! decoded. Each needs the secret, so trying more than one lets nobody in.
 
 use std::cmp::Ordering;
 
@@ -75,9 +77,14 @@ pub(super) fn check(body: &[u8], endpoint: &Endpoint) -> Result<String, Refused>
             ),
         )
     })?;
+    let decoded: Fields = fields
+        .iter()
+        .map(|(name, value)| (name.clone(), without_entities(value)))
+        .collect();
     let number = [by_bytes as Order, symbols_first]
         .into_iter()
-        .find_map(|order| signed_by(algorithm, endpoint, &text(&fields, order), &given))
+        .flat_map(|order| [&fields, &decoded].map(|fields| text(fields, order)))
+        .find_map(|text| signed_by(algorithm, endpoint, &text, &given))
         .ok_or_else(|| signature::mismatch(endpoint.secrets(), "brq_signature"))?;
     if let Some(account) = endpoint.named_account()
         && get(&fields, "brq_websitekey") != Some(account)
@@ -100,6 +107,25 @@ fn signed_by(algorithm: Hash, endpoint: &Endpoint, text: &str, given: &[u8]) -> 
     shared_keys(endpoint).find_map(|(number, key)| {
         let sum = algorithm.sum(&[text.as_bytes(), key].concat());
         hash::same(&sum, given).then_some(number)
+    })
+}
+
+/// The characters that HTML entities stand for; `&amp;` last, so that nothing is decoded twice.
+fn without_entities(value: &str) -> String {
+    if !value.contains('&') {
+        return value.to_owned();
+    }
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#039;", "'"),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(value.to_owned(), |text, (entity, character)| {
+        text.replace(entity, character)
     })
 }
 
@@ -188,7 +214,7 @@ pub(super) fn read(body: &[u8]) -> Result<Push, String> {
         method: said("brq_payment_method")
             .or_else(|| said("brq_transaction_method"))
             .map(str::to_owned),
-        name: of_service(&["consumername", "customeraccountname", "accountname"]),
+        name: of_service(&["consumername", "customeraccountname", "accountname"]).map(|name| without_entities(&name)),
         iban: of_service(&["consumeriban", "customeriban", "iban"]),
         reference: said("brq_invoicenumber")
             .or_else(|| said("brq_ordernumber"))
