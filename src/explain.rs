@@ -38,13 +38,22 @@ pub fn page(explained: &Explained, hours: &OfficeHours) -> String {
             .for_each(|payment| write.payment(&mut paper, payment));
     }
     if !explained.likely.is_empty() {
-        paper.heading("Activations that it is likely for, by the account holder's name");
+        paper.heading("Activations that it may be for, by the account holder's name and by what they ask");
         for likely in &explained.likely {
-            paper.item(&format!("{} %  {}", likely.likeness, likely.name));
+            let alike = match likely.likeness {
+                0 => "    ".to_owned(),
+                likeness => format!("{likeness} %"),
+            };
+            paper.item(&format!("{alike}  {}", likely.name));
             paper.under("reference", &likely.reference);
-            paper.under("asks", &likely.amount.to_string());
+            let same = if likely.same_amount {
+                ", which is what was paid"
+            } else {
+                ""
+            };
+            paper.under("asks", &format!("{}{same}", likely.amount));
         }
-        paper.line("A name proves nothing: ask the payer, or look at the statement.");
+        paper.line("Neither proves anything: ask the payer, or look at the statement.");
     }
     write.refusals(&mut paper, &told(&explained.refusals));
     paper.done()

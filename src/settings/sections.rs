@@ -200,6 +200,9 @@ fn checkout(name: &str, webhooks: &Endpoints, problems: &mut Problems) {
             "`checkout.endpoint`: payments can't be made at {} from here; name an endpoint of mollie, mollie_classic or adyen.",
             endpoint.provider().name()
         )),
+        Some(endpoint) if endpoint.provider().name() == "adyen" && endpoint.named_account().is_none() => problems.add(
+            format!("`webhooks.{name}.account` is missing: it is the merchant account that payments are made for (checkout.endpoint)."),
+        ),
         Some(endpoint) if !endpoint.has_api_key() => problems.add(format!(
             "`webhooks.{name}.api_key` is missing: payments are made with it (checkout.endpoint)."
         )),

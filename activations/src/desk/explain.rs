@@ -228,8 +228,11 @@ impl Desk {
             None => None,
         };
         let unallocated = payments.iter().find(|payment| payment.standing == "unallocated");
-        let likely = match unallocated.and_then(|payment| payment.holder_name.as_deref()) {
-            Some(holder) => self.likely_activations(holder).await?,
+        let likely = match unallocated {
+            Some(payment) => {
+                self.likely_activations(payment.holder_name.as_deref(), payment.amount)
+                    .await?
+            }
             None => Vec::new(),
         };
         let nothing = notifications.is_empty() && payments.is_empty() && refusals.is_empty();

@@ -214,6 +214,25 @@ async fn a_payment_without_a_reference_is_shown_with_the_activations_it_is_likel
 }
 
 #[tokio::test]
+async fn a_payment_without_reference_or_name_is_shown_with_those_that_ask_just_its_amount() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let other = office.register(|new| new.identifiers = vec![kvk("87654321")]).await;
+    office.desk.start(&Office::key(), &other.id, "invoice").await.unwrap();
+    let mut told = paid("RF00 NOBODY");
+    told.reference = None;
+    told.holder = None;
+    office.told("event_1", told).await;
+    let explained = office.desk.explain("tr_1").await.unwrap().unwrap();
+    let likely: Vec<_> = explained
+        .likely
+        .iter()
+        .map(|one| (one.reference.as_str(), one.likeness, one.same_amount))
+        .collect();
+    assert_eq!(likely, [(view.reference.as_str(), 0, true)]);
+}
+
+#[tokio::test]
 async fn a_payment_for_one_that_is_over_revives_nothing_and_waits_unallocated() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
