@@ -93,8 +93,10 @@ pub fn read(bytes: &[u8]) -> Result<Statement, Unreadable> {
         ));
     }
     let mut accounts: Vec<(String, Vec<Entry>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
     for entry in entries {
-        match accounts.iter_mut().find(|(account, _)| *account == entry.account) {
+        let place = *places.entry(entry.account.clone()).or_insert(accounts.len());
+        match accounts.get_mut(place) {
             Some((_, of_account)) => of_account.push(entry),
             None => accounts.push((entry.account.clone(), vec![entry])),
         }

@@ -35,20 +35,32 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<Entry>), Unreadable> {
             "this XML is neither a camt.053 statement nor a camt.054 notification; export one of those",
         ));
     }
+    let lines = Lines::of(text);
     let mut entries = Vec::new();
     for report in reports {
         let account = account(report);
         for entry in children(report, "Ntry") {
-            read_entry(entry, &account, &mut entries)?;
+            read_entry(entry, &account, &lines, &mut entries)?;
         }
-        balances(report)?;
+        balances(report, &lines)?;
     }
     let format = if format.starts_with("camt.05") { format } else { "camt" };
     Ok((format.to_owned(), entries))
 }
 
-fn line(node: Node<'_, '_>) -> usize {
-    usize::try_from(node.document().text_pos_at(node.range().start).row).unwrap_or(1)
+/// Where each line begins. The tree tells a line by counting from the start of the text, which for every
+/// entry of a long statement would take the square of its length.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(breaks.map(|(at, _)| at).collect())
+    }
+
+    fn at(&self, node: Node<'_, '_>) -> usize {
+        self.0.partition_point(|at| *at < node.range().start) + 1
+    }
 }
 
 fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
@@ -70,29 +82,29 @@ fn account(report: Node<'_, '_>) -> String {
         .to_owned()
 }
 
-fn money(node: Node<'_, '_>) -> Result<Money, Unreadable> {
+fn money(node: Node<'_, '_>, lines: &Lines) -> Result<Money, Unreadable> {
     amount(
         node.text().unwrap_or_default(),
         node.attribute("Ccy").unwrap_or_default(),
-        line(node),
+        lines.at(node),
     )
 }
 
 /// Whether money came in, as the entry or transaction says.
-fn credit(node: Node<'_, '_>) -> Result<Option<bool>, Unreadable> {
+fn credit(node: Node<'_, '_>, lines: &Lines) -> Result<Option<bool>, Unreadable> {
     match text(node, &["CdtDbtInd"]) {
         Some("CRDT") => Ok(Some(true)),
         Some("DBIT") => Ok(Some(false)),
         None => Ok(None),
-        Some(_) => Err(Unreadable::at(line(node), "CdtDbtInd is neither CRDT nor DBIT")),
+        Some(_) => Err(Unreadable::at(lines.at(node), "CdtDbtInd is neither CRDT nor DBIT")),
     }
 }
 
-fn read_entry(entry: Node<'_, '_>, account: &str, entries: &mut Vec<Entry>) -> Result<(), Unreadable> {
-    let at = line(entry);
+fn read_entry(entry: Node<'_, '_>, account: &str, lines: &Lines, entries: &mut Vec<Entry>) -> Result<(), Unreadable> {
+    let at = lines.at(entry);
     let total = child(entry, &["Amt"]).ok_or_else(|| Unreadable::at(at, "the entry has no Amt"))?;
-    let total = money(total)?;
-    let came_in = credit(entry)?.ok_or_else(|| Unreadable::at(at, "the entry has no CdtDbtInd"))?;
+    let total = money(total, lines)?;
+    let came_in = credit(entry, lines)?.ok_or_else(|| Unreadable::at(at, "the entry has no CdtDbtInd"))?;
     let reversal = matches!(text(entry, &["RvslInd"]), Some("true" | "1"));
     let status = text(entry, &["Sts", "Cd"])
         .or_else(|| text(entry, &["Sts"]))
@@ -146,17 +158,17 @@ fn read_entry(entry: Node<'_, '_>, account: &str, entries: &mut Vec<Entry>) -> R
             .or_else(|| child(*detail, &["AmtDtls", "TxAmt", "Amt"]))
             .filter(|_| !alone || child(*detail, &["Amt"]).is_some());
         let amount = match amount {
-            Some(amount) => money(amount)?,
+            Some(amount) => money(amount, lines)?,
             None if alone => total,
             None => {
                 return Err(Unreadable::at(
-                    line(*detail),
+                    lines.at(*detail),
                     "a transaction of a batch has no amount of its own",
                 ));
             }
         };
         same_currency &= amount.currency == total.currency;
-        let sign = if credit(*detail)?.unwrap_or(came_in) == came_in {
+        let sign = if credit(*detail, lines)?.unwrap_or(came_in) == came_in {
             1
         } else {
             -1
@@ -165,7 +177,7 @@ fn read_entry(entry: Node<'_, '_>, account: &str, entries: &mut Vec<Entry>) -> R
         let own = text(*detail, &["Refs", "AcctSvcrRef"]);
         let (name, iban) = debtor(*detail);
         entries.push(Entry {
-            line: line(*detail),
+            line: lines.at(*detail),
             bank_reference: own.or(of_entry).map(str::to_owned),
             amount,
             what: what.clone(),
@@ -207,7 +219,7 @@ fn remittance(detail: Node<'_, '_>) -> Option<eencent_activations::notification:
 }
 
 /// That opening balance and bookings come to the closing balance, where a statement says both.
-fn balances(report: Node<'_, '_>) -> Result<(), Unreadable> {
+fn balances(report: Node<'_, '_>, lines: &Lines) -> Result<(), Unreadable> {
     let balance = |code: [&str; 2]| {
         let mut found = children(report, "Bal")
             .filter(|it| text(*it, &["Tp", "CdOrPrtry", "Cd"]).is_some_and(|said| code.contains(&said)));
@@ -220,8 +232,8 @@ fn balances(report: Node<'_, '_>) -> Result<(), Unreadable> {
         let Some(amount) = child(balance, &["Amt"]) else {
             return Ok(None);
         };
-        let money = money(amount)?;
-        let sign = if credit(balance)? == Some(false) { -1 } else { 1 };
+        let money = money(amount, lines)?;
+        let sign = if credit(balance, lines)? == Some(false) { -1 } else { 1 };
         Ok(Some(Money::new(money.minor.saturating_mul(sign), money.currency)))
     };
     let (Some(before), Some(after)) = (signed(opening)?, signed(closing)?) else {
@@ -235,15 +247,15 @@ fn balances(report: Node<'_, '_>) -> Result<(), Unreadable> {
         let Some(amount) = child(entry, &["Amt"]).filter(|_| status == "BOOK") else {
             continue;
         };
-        let money = money(amount)?;
-        let sign = if credit(entry)? == Some(true) { 1 } else { -1 };
+        let money = money(amount, lines)?;
+        let sign = if credit(entry, lines)? == Some(true) { 1 } else { -1 };
         moved = moved.saturating_add(money.minor.saturating_mul(sign));
     }
     if before.minor.saturating_add(moved) == after.minor {
         return Ok(());
     }
     Err(Unreadable::at(
-        line(closing),
+        lines.at(closing),
         "the opening balance and the bookings don't come to the closing balance: entries are missing; export the file again",
     ))
 }

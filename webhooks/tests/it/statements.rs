@@ -205,6 +205,28 @@ fn a_file_that_isnt_whole_is_refused_by_line_and_reason() {
     }
 }
 
+#[test]
+fn fault_18_a_file_that_is_nothing_but_depth_or_entries_is_read_or_refused() {
+    let deep = format!("{}{}", "<a>".repeat(300_000), "</a>".repeat(300_000));
+    assert!(statements::read(deep.as_bytes()).is_err());
+    let camt = fixture("statements/camt.054.001.08.xml");
+    let (from, to) = (camt.find("   <Ntry>").unwrap(), camt.find("  </Ntfctn>").unwrap());
+    let many = format!("{}{}{}", &camt[..from], camt[from..to].repeat(20_000), &camt[to..]);
+    assert_eq!(payments(&read(&many)).len(), 20_000);
+    let too_many = format!(
+        "{}{}{}",
+        &camt[..from],
+        "<Ntry><Amt Ccy=\"EUR\">1</Amt><CdtDbtInd>CRDT</CdtDbtInd></Ntry>".repeat(50_001),
+        &camt[to..]
+    );
+    assert!(
+        statements::read(too_many.as_bytes())
+            .unwrap_err()
+            .reason
+            .contains("50000")
+    );
+}
+
 proptest! {
     #[test]
     fn fault_18_no_bytes_make_reading_a_statement_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
