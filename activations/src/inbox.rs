@@ -189,7 +189,7 @@ async fn take(tx: &mut Tx, receipt: &Receipt, waiting: &mut Vec<(Work, String)>)
             Taken::Repeat { of } => {
                 count_repeat(tx, &of, receipt.received_at).await?;
                 // A ping about one payment always says the same, and means something new each time.
-                let asked = rereads::ask(tx, receipt, event, &of).await?;
+                let asked = rereads::ask(tx, receipt, event, &of, &id).await?;
                 waiting.extend(asked.map(|id| (Work::Reread, id)));
             }
             Taken::New => rows.push((id, event, None)),
@@ -201,7 +201,7 @@ async fn take(tx: &mut Tx, receipt: &Receipt, waiting: &mut Vec<(Work, String)>)
     }
     insert_notification(tx, &notification_id, receipt).await?;
     for (id, event, conflict) in rows {
-        let asked = rereads::ask(tx, receipt, event, &id).await?;
+        let asked = rereads::ask(tx, receipt, event, &id, &id).await?;
         if insert_event(tx, &notification_id, receipt, &id, event, conflict).await? {
             waiting.push((Work::Event, id));
         }

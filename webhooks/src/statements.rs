@@ -153,10 +153,12 @@ fn events(entries: Vec<Entry>) -> Vec<Event> {
     let mut seen = std::collections::HashMap::new();
     let mut events = Vec::with_capacity(entries.len());
     for entry in entries {
+        // The day alone: a notification within the day says the time too, and is of the same booking.
+        let day = entry.booked.as_deref().map(|booked| booked.get(..10).unwrap_or(booked));
         let facts = format!(
             "{}|{}|{}|{:?}|{}|{}|{:?}",
             entry.account,
-            entry.booked.as_deref().unwrap_or_default(),
+            day.unwrap_or_default(),
             entry.amount,
             entry.what,
             entry.name.as_deref().unwrap_or_default(),

@@ -24,12 +24,15 @@ pub struct Question {
     pub asked_at: Timestamp,
 }
 
-/// Remembers that an event wants something read; the row's id when it waits now.
+/// Remembers that an event wants something read; the row's id when it waits now. `unique` is the id that
+/// the event has, or as a repeat would have had: two endpoints of one account may hear of one event, and
+/// each reads through its own settings.
 pub(super) async fn ask(
     tx: &mut Tx,
     receipt: &Receipt,
     event: &Event,
     event_row: &str,
+    unique: &str,
 ) -> Result<Option<String>, StoreError> {
     let Some(subject) = &event.reread else {
         return Ok(None);
@@ -50,7 +53,7 @@ pub(super) async fn ask(
              ELSE NULL END \
          RETURNING id",
     )
-    .bind(event_row.replacen("evt_", "rrd_", 1))
+    .bind(unique.replacen("evt_", "rrd_", 1))
     .bind(receipt.endpoint.as_str())
     .bind(subject.as_str())
     .bind(event_row)

@@ -162,6 +162,20 @@ async fn a_repeated_ping_asks_again_without_filling_anything_and_not_too_often()
 }
 
 #[tokio::test]
+async fn two_endpoints_of_one_account_may_hear_of_one_event_and_each_reads_it() {
+    let office = office().await;
+    office
+        .inbox
+        .commit(asking("req_1", "ping:tr_1", office.clock.now()))
+        .await
+        .unwrap();
+    let mut other = asking("req_2", "ping:tr_1", office.clock.now());
+    other.endpoint = "mollie_too".into();
+    office.inbox.commit(other).await.unwrap();
+    assert_eq!(due(&office, Work::Reread).await.len(), 2);
+}
+
+#[tokio::test]
 async fn fault_15_the_api_is_believed_where_it_denies_a_message() {
     let office = office().await;
     let wanted = office.started("ideal").await;

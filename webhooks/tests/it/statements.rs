@@ -180,6 +180,19 @@ fn what_overlaps_is_known_again_and_equal_transfers_are_two() {
 }
 
 #[test]
+fn a_booking_told_within_the_day_and_in_the_days_statement_is_one_and_the_same() {
+    let within = fixture("statements/camt.054.001.08.xml");
+    let within = within.replace(
+        "<BookgDt><Dt>2026-11-21</Dt></BookgDt>",
+        "<BookgDt><DtTm>2026-11-21T09:02:11+01:00</DtTm></BookgDt>",
+    );
+    let days = fixture("statements/camt.054.001.08.xml");
+    let (one, other) = (read(&within), read(&days));
+    let [one, other] = [&one, &other].map(|it| &it.accounts[0].events[0]);
+    assert_eq!((&one.event_id, one.digest), (&other.event_id, other.digest));
+}
+
+#[test]
 fn a_file_that_isnt_whole_is_refused_by_line_and_reason() {
     let mt = ":20:X\n:25:NL86BUNQ2025105541 EUR\n:60F:C261120EUR10,00\n:61:2611211121C18,15NTRFNONREF\n:62F:C261121EUR20,00\n";
     let camt = fixture("statements/camt.053.001.02.batch.xml");
