@@ -167,7 +167,23 @@ async fn commit_receipts(store: &Store, nudge: &dyn Nudge, receipts: Vec<(Box<Re
     }
 }
 
+/// So often a group is tried in all when another receiver stores the same at the same moment.
+const TRIES: usize = 3;
+
 async fn commit_group(
+    store: &Store,
+    receipts: impl Iterator<Item = &Receipt> + Clone,
+) -> Result<Vec<(Work, String)>, StoreError> {
+    for _ in 1..TRIES {
+        match try_commit(store, receipts.clone()).await {
+            Err(error) if error.is_passing_conflict() => {}
+            result => return result,
+        }
+    }
+    try_commit(store, receipts).await
+}
+
+async fn try_commit(
     store: &Store,
     receipts: impl Iterator<Item = &Receipt>,
 ) -> Result<Vec<(Work, String)>, StoreError> {

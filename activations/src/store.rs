@@ -1,8 +1,10 @@
 //! The store: connections, migrations and errors. All SQL of the product is in this crate.
 //!
-//! SQLite has one writer at a time. All writing goes through one connection, so that writers queue
-//! here, in order and with our own time limits, and never meet `SQLITE_BUSY` among themselves; each
-//! transaction begins `IMMEDIATE`, because one that begins by reading can't always become a writer.
+//! One text of SQL serves SQLite and PostgreSQL. What differs is [`Kind`]: how to connect ([`sqlite`],
+//! [`postgres`]), how a transaction that writes begins, and how a row that is read to be changed is held.
+
+mod postgres;
+mod sqlite;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,25 +13,40 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row, Transaction};
+use sqlx::{Any, AnyPool, Row as _, Transaction};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
-
-/// How a transaction that writes begins.
-const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// How many connections read at once.
 const READERS: u32 = 8;
 
-/// How long a statement waits for another process (a command beside the server) to let go.
-const BUSY_TIMEOUT_MS: u32 = 10_000;
-
 /// How long to wait for a connection before saying that the store is not available.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One writer at a time: whoever writes is alone.
+    Sqlite,
+    /// Writers run side by side and hold the rows that they read to change.
+    Postgres,
+}
+
+impl Kind {
+    /// How a transaction that writes begins. On SQLite as a writer from the start, because one that
+    /// begins by reading can't always become one.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+}
 
 /// The database that holds the truth. Clones share the connections.
 #[derive(Clone)]
 pub struct Store {
+    kind: Kind,
     write: AnyPool,
     read: AnyPool,
     file: Option<PathBuf>,
@@ -43,7 +60,8 @@ pub struct Store {
 pub enum StoreError {
     /// The address isn't one of a database that this version knows.
     #[error(
-        "database.url: {0} is not a database this version can use; write sqlite://PATH, such as sqlite://eencent-data/eencent.db"
+        "database.url: {0} is not a database this version can use; write sqlite://PATH, such as sqlite://eencent-data/eencent.db, \
+         or postgres://user:password@host/database"
     )]
     Address(String),
     /// The folder of the database file can't be made.
@@ -77,6 +95,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether another transaction came between, and the same may well succeed when it is tried again:
+    /// a key that was just taken, a deadlock, or a conflict that the database saw.
+    pub fn is_passing_conflict(&self) -> bool {
+        let Self::Statement(sqlx::Error::Database(error)) = self else {
+            return matches!(self, Self::LeaseLost(_));
+        };
+        error.is_unique_violation() || matches!(error.code().as_deref(), Some("40001" | "40P01"))
+    }
+
     /// Whether the statement broke a unique index.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
@@ -87,33 +114,29 @@ impl StoreError {
 pub(crate) type Tx = Transaction<'static, Any>;
 
 impl Store {
-    /// Opens the database at `sqlite://PATH`, which is made when missing, with its folder.
+    /// Opens the database at `sqlite://PATH`, which is made when missing, with its folder; or at
+    /// `postgres://…`, which has to be there.
     ///
-    /// Everything that is committed is on disk: WAL with `synchronous=FULL`, foreign keys on.
+    /// Everything that is committed is on disk.
     ///
     /// # Errors
-    /// [`StoreError`] when the address is of another kind, or the file can't be opened.
+    /// [`StoreError`] when the address is of another kind, or the database can't be reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let path = sqlite_path(url).ok_or_else(|| StoreError::Address(without_password(url)))?;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
-        }
-        make_for_us_alone(&path);
         sqlx::any::install_default_drivers();
-        let address = format!("sqlite://{}?mode=rwc", path.display());
-        let open = |error| StoreError::Open(path.display().to_string(), what_to_do(&error), error);
-        // Once without a pool, which would try again for seconds before it says what is wrong.
-        let mut first = AnyConnection::connect(&address).await.map_err(open)?;
-        prepare(&mut first).await.map_err(open)?;
-        first.close().await.map_err(open)?;
-        let write = options(1).connect(&address).await.map_err(open)?;
-        let read = options(READERS).connect(&address).await.map_err(open)?;
+        let (kind, (write, read), file) = if let Some(path) = sqlite::path(url) {
+            (Kind::Sqlite, sqlite::connect(&path).await?, Some(path))
+        } else if postgres::is_one(url) {
+            (Kind::Postgres, postgres::connect(url).await?, None)
+        } else {
+            return Err(StoreError::Address(without_password(url)));
+        };
         let mut instance = [0_u8; 12];
         crate::entropy::Entropy::fill(&crate::entropy::OsEntropy, &mut instance)?;
         Ok(Self {
+            kind,
             write,
             read,
-            file: Some(path),
+            file,
             instance: hex::encode(instance).into(),
             leases: Arc::default(),
         })
@@ -124,7 +147,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] when the schema is newer than this program; nothing is changed then.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let result = MIGRATIONS.run(&self.write).await;
+        let result = match self.kind {
+            Kind::Sqlite => MIGRATIONS.run(&self.write).await,
+            Kind::Postgres => postgres::migrations(&MIGRATIONS).run(&self.write).await,
+        };
         result.map_err(|error| match error {
             MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
                 StoreError::Newer(version)
@@ -159,17 +185,43 @@ impl Store {
         &self.read
     }
 
+    /// What stands behind a `SELECT` of rows that are read to be changed: they are held until the end of
+    /// the transaction, so that nobody else decides on what they were. `of` is the table's name in it.
+    pub(crate) fn held(&self, of: &str) -> String {
+        match self.kind {
+            // Whoever writes is alone.
+            Kind::Sqlite => String::new(),
+            Kind::Postgres => format!(" FOR UPDATE OF {of}"),
+        }
+    }
+
+    /// Waits until no other transaction has asked for the same, and keeps others out until the end of this
+    /// one: for what is decided by rows that aren't there yet, or by how many there are.
+    pub(crate) async fn alone(&self, tx: &mut Tx, about: &str) -> Result<(), StoreError> {
+        match self.kind {
+            // Whoever writes is alone.
+            Kind::Sqlite => Ok(()),
+            Kind::Postgres => {
+                sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NULL")
+                    .bind(about)
+                    .execute(&mut **tx)
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+
     /// Begins a transaction that writes.
     ///
     /// When a disk is full SQLite rolls back by itself, and the connection goes on believing that it is
     /// in a transaction: it would refuse every one after it, also when there is room again. Such a
     /// connection is closed, and the next one begins.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        match self.write.begin_with(BEGIN).await {
+        match self.write.begin_with(self.kind.begin()).await {
             Err(sqlx::Error::InvalidSavePointStatement) => {
                 tracing::warn!("a connection to the database was left in a broken transaction, and is replaced");
                 self.write.acquire().await?.close().await?;
-                Ok(self.write.begin_with(BEGIN).await?)
+                Ok(self.write.begin_with(self.kind.begin()).await?)
             }
             begun => Ok(begun?),
         }
@@ -190,57 +242,12 @@ impl std::fmt::Debug for Store {
     }
 }
 
-fn options(connections: u32) -> sqlx::pool::PoolOptions<Any> {
+/// Connections, at most so many; whoever finds none free waits, but not for ever.
+fn pool(connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| Box::pin(prepare(connection)))
-}
-
-/// What every connection is told first.
-async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let pragmas = format!(
-        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;"
-    );
-    connection.execute(sqlx::AssertSqlSafe(pragmas)).await?;
-    Ok(())
-}
-
-/// What an operator can do about a database that can't be opened, by SQLite's primary result code.
-fn what_to_do(error: &sqlx::Error) -> &'static str {
-    let code = match error {
-        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),
-        _ => None,
-    };
-    match code.map(|code| code & 0xff) {
-        Some(8) => "it can't be written; give the user that runs eencent the right to write the file and its folder",
-        Some(13) => "the disk is full; make room",
-        Some(14) => "the file can't be reached; check its folder and the rights on it",
-        Some(11 | 26) => "it is not a SQLite database; set database.url to another file, or restore a backup",
-        Some(5 | 6) => "another process holds it; stop that one first",
-        _ => "see the cause",
-    }
-}
-
-/// A new database file, which only the user that runs the program can read: it holds what banks told of
-/// people. SQLite gives the files beside it the same rights. What goes wrong here, opening it tells.
-#[cfg(unix)]
-fn make_for_us_alone(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    drop(options.append(true).create(true).mode(0o600).open(path));
-}
-
-#[cfg(not(unix))]
-fn make_for_us_alone(_: &Path) {}
-
-fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let rest = url.strip_prefix("sqlite:")?;
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
-    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
 }
 
 fn without_password(url: &str) -> String {

@@ -77,6 +77,8 @@ impl Desk {
     /// Whether another organisation has become active with this identifier. The unique index stands
     /// behind it; this asks first, in the same transaction, so that the loser goes to review.
     pub(super) async fn held_by_another(&self, work: &mut Desking, a: &Activation) -> Result<bool, StoreError> {
+        let identifier = format!("identifier/{}/{}", a.identifier.0, a.identifier.1);
+        self.store.alone(&mut work.tx, &identifier).await?;
         let row = sqlx::query("SELECT organisation_id FROM identifiers WHERE scheme = $1 AND value = $2 AND active = 1 AND organisation_id <> $3")
             .bind(a.identifier.0.as_str())
             .bind(a.identifier.1.as_str())

@@ -125,7 +125,7 @@ impl<'a> Line<'a> {
 
 impl Desk {
     pub(super) async fn load(&self, work: &mut Desking, id: &str) -> Result<Option<Activation>, StoreError> {
-        let sql = format!("{SELECT} WHERE a.id = $1");
+        let sql = format!("{SELECT} WHERE a.id = $1{}", self.store.held("a"));
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
             .fetch_optional(&mut *work.tx)

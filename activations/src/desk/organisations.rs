@@ -117,6 +117,8 @@ impl Desk {
             created_at: now,
         };
         let mut work = self.begin().await?;
+        let environment = format!("environment/{}", organisation.environment);
+        self.store.alone(&mut work.tx, &environment).await?;
         self.within_limit(&mut work, &organisation.environment).await?;
         insert(&mut work, &organisation).await?;
         self.note(&mut work, actor, "organisation registered", &organisation.id, "")
@@ -156,6 +158,7 @@ impl Desk {
         change: OrganisationChange,
     ) -> Result<OrganisationView, DeskError> {
         let mut work = self.begin().await?;
+        self.alone_with(&mut work, id).await?;
         let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
         let after = changed(&before, &change)?;
@@ -195,6 +198,7 @@ impl Desk {
     /// Refused when it is active or an activation is open.
     pub async fn delete(&self, actor: &Actor, id: &str) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
+        self.alone_with(&mut work, id).await?;
         let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
         if open_activation(&mut work, id).await?.is_some() {
@@ -213,6 +217,13 @@ impl Desk {
             .await?;
         self.note(&mut work, actor, "organisation deleted", id, "").await?;
         self.commit(work).await
+    }
+
+    /// Nobody else starts for, changes or deletes this organisation before this transaction has ended.
+    pub(super) async fn alone_with(&self, work: &mut Desking, organisation: &str) -> Result<(), StoreError> {
+        self.store
+            .alone(&mut work.tx, &format!("organisation/{organisation}"))
+            .await
     }
 
     /// Counted inside the transaction that adds one, so that two at once can't both be the last.

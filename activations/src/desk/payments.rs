@@ -204,6 +204,26 @@ impl Payment {
 }
 
 impl Desk {
+    /// The picture of the payment that a notification tells of, held until the end of the transaction: two
+    /// messages about one payment must both be in it.
+    pub(super) async fn known_payment(
+        &self,
+        work: &mut Desking,
+        told: &PaymentNotification,
+        origin: &Origin<'_>,
+    ) -> Result<Option<Payment>, StoreError> {
+        let sql = format!(
+            "SELECT * FROM payments WHERE account = $1 AND payment_id = $2{}",
+            self.store.held("payments")
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(origin.account)
+            .bind(told.payment_id.as_str())
+            .fetch_optional(&mut *work.tx)
+            .await?;
+        row.map(|row| Payment::read(&row)).transpose()
+    }
+
     /// Brings the picture of a payment up to date with one event; makes it when it is the first.
     pub(super) async fn picture(
         &self,
@@ -211,15 +231,10 @@ impl Desk {
         told: &PaymentNotification,
         origin: &Origin<'_>,
     ) -> Result<(Payment, bool), DeskError> {
-        let row = sqlx::query("SELECT * FROM payments WHERE account = $1 AND payment_id = $2")
-            .bind(origin.account)
-            .bind(told.payment_id.as_str())
-            .fetch_optional(&mut *work.tx)
-            .await?;
+        let known = self.known_payment(work, told, origin).await?;
         let mode = told.mode.unwrap_or(origin.endpoint_mode);
-        let mut payment = match row {
-            Some(row) => {
-                let mut known = Payment::read(&row)?;
+        let mut payment = match known {
+            Some(mut known) => {
                 // One message of the other mode is enough: test money activates nobody.
                 known.mode_fits &= mode == origin.endpoint_mode;
                 known

@@ -97,13 +97,8 @@ impl Desk {
         if told.proof != Proof::ReadBack || told.status.rank() >= PaymentStatus::Paid.rank() {
             return Ok(false);
         }
-        let row = sqlx::query("SELECT status FROM payments WHERE account = $1 AND payment_id = $2")
-            .bind(origin.account)
-            .bind(told.payment_id.as_str())
-            .fetch_optional(&mut *work.tx)
-            .await?;
-        let Some(row) = row else { return Ok(false) };
-        Ok(named(&row, "status", PaymentStatus::parse)? == PaymentStatus::Paid)
+        let known = self.known_payment(work, told, origin).await?;
+        Ok(known.is_some_and(|payment| payment.status == PaymentStatus::Paid))
     }
 
     async fn told(
@@ -370,14 +365,9 @@ impl Desk {
         told: &PaymentNotification,
         origin: &Origin<'_>,
     ) -> Result<End, DeskError> {
-        let row = sqlx::query("SELECT * FROM payments WHERE account = $1 AND payment_id = $2")
-            .bind(origin.account)
-            .bind(told.payment_id.as_str())
-            .fetch_optional(&mut *work.tx)
-            .await?;
         // The first event of this payment may still be waiting: its picture is made here, and marked.
-        let mut payment = match row {
-            Some(row) => Payment::read(&row)?,
+        let mut payment = match self.known_payment(work, told, origin).await? {
+            Some(payment) => payment,
             None => {
                 return Ok(match self.first_still_waits(work, event).await? {
                     true => End::LookAgain {

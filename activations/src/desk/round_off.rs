@@ -70,7 +70,7 @@ impl Desk {
     /// When the store doesn't answer.
     pub async fn round_off(&self, token: &str) -> Result<RoundOff, DeskError> {
         let mut connection = self.store.reader().acquire().await?;
-        let link = self.link(&mut connection, token).await?;
+        let link = self.link(&mut connection, token, "").await?;
         Ok(self.page(link.as_ref()))
     }
 
@@ -80,7 +80,7 @@ impl Desk {
     /// When the store doesn't answer; nothing was changed then.
     pub async fn confirm(&self, token: &str) -> Result<RoundOff, DeskError> {
         let mut work = self.begin().await?;
-        let Some(mut link) = self.link(&mut work.tx, token).await? else {
+        let Some(mut link) = self.link(&mut work.tx, token, &self.store.held("a")).await? else {
             return Ok(self.page(None));
         };
         if self.standing(&link) != LinkStanding::Ready {
@@ -120,7 +120,7 @@ impl Desk {
     /// When the store doesn't answer.
     pub async fn fresh_link(&self, token: &str) -> Result<RoundOff, DeskError> {
         let mut work = self.begin().await?;
-        let Some(mut link) = self.link(&mut work.tx, token).await? else {
+        let Some(mut link) = self.link(&mut work.tx, token, &self.store.held("a")).await? else {
             return Ok(self.page(None));
         };
         if !self.page(Some(&link)).can_send_again {
@@ -153,13 +153,14 @@ impl Desk {
         })
     }
 
-    async fn link(&self, connection: &mut AnyConnection, token: &str) -> Result<Option<Link>, DeskError> {
+    /// `held`: what stands behind the query, so that the activation is ours to change.
+    async fn link(&self, connection: &mut AnyConnection, token: &str, held: &str) -> Result<Option<Link>, DeskError> {
         let row = sqlx::query("SELECT activation_id, number, expires_at, used_at FROM links WHERE token_hash = $1")
             .bind(hash_of(token))
             .fetch_optional(&mut *connection)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let sql = format!("{SELECT} WHERE a.id = $1");
+        let sql = format!("{SELECT} WHERE a.id = $1{held}");
         let activation = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(crate::store::text(&row, "activation_id")?)
             .fetch_one(&mut *connection)

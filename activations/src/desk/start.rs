@@ -35,6 +35,7 @@ impl Desk {
             Method::Ideal | Method::Invoice => Reference::generate(self.entropy.as_ref())?,
         };
         let mut work = self.begin().await?;
+        self.alone_with(&mut work, organisation_id).await?;
         let organisation = organisations::find(&mut work, organisation_id)
             .await?
             .ok_or_else(Refused::no_organisation)?;

@@ -276,11 +276,8 @@ async fn what_failed_waits_and_counts_and_leases_are_freed_at_a_start() {
 #[tokio::test]
 async fn fault_39_a_database_of_a_newer_version_is_left_alone() {
     let office = Office::open().await;
-    let path = office.folder.path().join("truth.db");
-    let pool = sqlx::AnyPool::connect(&format!("sqlite://{}", path.display()))
-        .await
-        .unwrap();
-    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'future', 1, x'00', 0)")
+    let pool = sqlx::AnyPool::connect(&office.url).await.unwrap();
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) SELECT 9999, 'future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1")
         .execute(&pool)
         .await
         .unwrap();

@@ -237,9 +237,10 @@ async fn a_key_is_shown_once_kept_as_a_hash_and_stops_when_revoked() {
         refused_code(office.desk.make_key("platform", &[Scope::Review]).await),
         "key_exists"
     );
-    let file = std::fs::read(office.folder.path().join("truth.db")).unwrap();
-    let log = std::fs::read(office.folder.path().join("truth.db-wal")).unwrap();
-    for bytes in [file, log] {
+    let file = office.store.file().into_iter();
+    let log = office.store.file().map(|file| file.with_extension("db-wal"));
+    for file in file.map(std::path::Path::to_owned).chain(log) {
+        let bytes = std::fs::read(file).unwrap();
         assert!(
             !bytes.windows(secret.len()).any(|window| window == secret.as_bytes()),
             "the secret is on disk"

@@ -359,9 +359,11 @@ async fn one_unreadable_activation_does_not_stop_the_others() {
     let o = office.register(|new| new.identifiers = vec![kvk("11223344")]).await;
     office.clock.advance(Duration::from_secs(1));
     let good = office.desk.start(&Office::key(), &o.id, "ideal").await.unwrap();
-    let file = format!("{}/truth.db", office.folder.path().display());
-    let out = std::process::Command::new("python3").arg("-c").arg(format!("import sqlite3;c=sqlite3.connect('{file}');c.execute(\"UPDATE activations SET flags='x' WHERE id='{}'\");c.commit()", bad.id)).status().unwrap();
-    assert!(out.success());
+    sqlx::query("UPDATE activations SET flags = 'x' WHERE id = $1")
+        .bind(bad.id.as_str())
+        .execute(&sqlx::AnyPool::connect(&office.url).await.unwrap())
+        .await
+        .unwrap();
     office.clock.advance(Duration::from_secs(15 * 86_400));
     let _ = office.desk.time_passes(10).await;
     assert_eq!(office.view(&good.id).await.state, State::Expired);
