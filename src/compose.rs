@@ -33,7 +33,7 @@ pub async fn store(settings: &Settings) -> Result<Store, StoreError> {
     Store::open(url).await
 }
 
-/// The rules of the subject, with the key that stands beside the database.
+/// The rules of the subject, with the key of the settings, or the one that stands beside the database.
 ///
 /// # Errors
 /// When the key can't be had, or the settings don't hold (which was checked when they were read, at
@@ -45,8 +45,11 @@ pub fn rules(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> anyhow::Result<Rules> {
-    let beside = store.file().unwrap_or_else(|| Path::new("eencent-data/eencent.db"));
-    let key = links_key::beside(beside, entropy)?;
+    let key = match (&settings.links.key, store.file()) {
+        (Some(key), _) => key.clone(),
+        (None, Some(file)) => links_key::beside(file, entropy)?,
+        (None, None) => anyhow::bail!("`links.key` is missing; make one with `openssl rand -hex 32`"),
+    };
     settings.subject.validate(key, public_url, clock.now()).map_err(|told| {
         let mut problems = Problems::default();
         problems.extend(told);

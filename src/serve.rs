@@ -13,7 +13,7 @@ use eencent_activations::desk::{Actor, Desk};
 use eencent_activations::entropy::{Entropy, OsEntropy};
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::{NoNudge, Nudge};
-use eencent_activations::store::Store;
+use eencent_activations::store::{self, Store};
 use eencent_jobs::{Desks, Feeder, Workers};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -100,7 +100,8 @@ pub async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     let running = start(role, &settings, surroundings, stop).await?;
     // Printed whatever the log says: a port that was left to choice is found nowhere else.
     println!("{}", running.addresses());
-    tracing::info!(database = %settings.database.url, mail = settings.jobs.mail_goes_to(), "{}", running.addresses());
+    let database = store::without_password(&settings.database.url);
+    tracing::info!(database, mail = settings.jobs.mail_goes_to(), "{}", running.addresses());
     if role.receives() {
         if settings.webhooks.is_empty() {
             tracing::warn!("no endpoint is set up in [webhooks]: nobody can post notifications");
@@ -161,7 +162,7 @@ pub async fn start(
         clock.as_ref(),
         entropy.as_ref(),
     )?);
-    let (nudge, feeder) = hints(role);
+    let (nudge, feeder) = hints(role, settings);
     let desk = Desk::new(
         store.clone(),
         Arc::clone(&clock),
@@ -171,7 +172,11 @@ pub async fn start(
     );
     let inbox = Inbox::start(store.clone(), nudge);
     let watching = desk.clone();
-    let workers = feeder.map(|feeder| {
+    let (workers, telling) = match feeder {
+        Some(feeder) if role.works() => (Some(feeder), None),
+        feeder => (None, feeder),
+    };
+    let workers = workers.map(|feeder| {
         Workers::new(
             settings.jobs.clone(),
             Desks {
@@ -263,6 +268,13 @@ pub async fn start(
             .spawn(async move { ("the watched folder", watched.await) });
     }
     accepting.store(true, Ordering::SeqCst);
+    if let Some(feeder) = telling {
+        let telling = eencent_jobs::tell(settings.jobs.clone(), feeder, running.stop.clone());
+        running.parts.spawn(async move {
+            telling.await;
+            ("the hints", Ok(()))
+        });
+    }
     if let Some(workers) = workers {
         let stop = running.stop.clone();
         running
@@ -280,9 +292,10 @@ async fn bind_if(wanted: bool, name: &'static str, address: &str) -> anyhow::Res
     })
 }
 
-/// Hints go to the workers of this process; where there are none, others find the rows by sweeping.
-fn hints(role: Role) -> (Arc<dyn Nudge>, Option<Feeder>) {
-    if role.works() {
+/// Hints go to the workers of this process, or to those of others where the queue is shared; else they find
+/// the rows by sweeping.
+fn hints(role: Role, settings: &Settings) -> (Arc<dyn Nudge>, Option<Feeder>) {
+    if role.works() || settings.jobs.queue_is_shared() {
         let (nudge, feeder) = eencent_jobs::nudge(HINTS);
         (Arc::new(nudge), Some(feeder))
     } else {

@@ -250,7 +250,18 @@ fn pool(connections: u32) -> AnyPoolOptions {
         .acquire_timeout(ACQUIRE_TIMEOUT)
 }
 
-fn without_password(url: &str) -> String {
+/// Whether an address is that of a file.
+pub fn is_file(url: &str) -> bool {
+    sqlite::path(url).is_some()
+}
+
+/// Whether an address is that of a server, which several machines can share.
+pub fn is_server(url: &str) -> bool {
+    postgres::is_one(url)
+}
+
+/// An address as it may be shown: without a password.
+pub fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
         _ => url.to_owned(),

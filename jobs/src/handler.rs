@@ -23,7 +23,7 @@ impl Handler for TaskHandler {
             metrics::counter!("eencent_tasks_unread_total").increment(1);
             return;
         };
-        self.queue.begun(work, id);
+        self.queue.begun(work, id).await;
         self.attempts.attempt(work, id).await;
     }
 }

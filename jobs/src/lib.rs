@@ -70,4 +70,4 @@ pub use check::check;
 pub use queue::{Feeder, QueueNudge, nudge};
 pub use settings::{Checked, JobsSettings, MailSettings, QueueSettings, Settings};
 pub use supervisor::{GaveUp, Health};
-pub use workers::{Desks, Workers, WorkersError};
+pub use workers::{Desks, Workers, WorkersError, tell};

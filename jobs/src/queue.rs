@@ -4,7 +4,9 @@
 //! second until the sweep tells it again, and telling it twice costs one look. So the queue may be
 //! emptied, broken or deleted at any moment, and this module never lets it be more than a hint:
 //!
-//! - [`mod@file`]: its SQLite file, with our own options; mended by putting it aside.
+//! - [`mod@embedded`]: in a SQLite file, for one process; [`mod@file`] opens that with our own options, and
+//!   mends it by putting it aside.
+//! - [`mod@redis`]: a Redis, shared by several machines.
 //! - [`worker`]: runs one apalis worker until it ends, for whatever reason.
 //! - [`mod@nudge`]: hints from after a commit, batched into pushes.
 //! - this file: feeding (never past a bound, never what already waits) and tidying.
@@ -26,28 +28,39 @@
 //! | S5 | `vacuum_before` deletes what is finished, all of it, and rewrites the file | own deletes in small batches |
 //! | S6 | a name can't be used again for a while | a fresh name for each start |
 //! | S7 | a duplicate key is dropped without a word | no keys |
+//! | R1 | from 8,000 due tasks on, Redis hands out none | at most `queue.most_waiting`, which can't be set beyond 5,000 |
+//! | R2 | its keys against repeats don't hold | our own (`mod@redis`); the claim decides |
+//! | R3 R7 | its counts and pauses of attempts are its own | handlers always answer Ok; the rows count |
+//! | R4 | a name can't be used again for minutes | a fresh name for each start; dead after 15 s |
+//! | R5 | half a second without an answer ends a worker | our own connection, 10 s; supervisor |
+//! | R6 | an acknowledgement that comes late ends a worker | supervisor; the claim decides |
+//! | R8 R10 | its statistics and its leases fail | not used |
+//! | R9 | nothing is ever deleted | own deletes in small batches |
+//! | R11 | Redis may lose everything | the sweep |
 //! | S8 | an acknowledgement reads every task its worker ever finished (found here, not in the list the other rows are from) | the index that misleads it is dropped; finished tasks are deleted |
 
+mod embedded;
 mod file;
 mod nudge;
+mod redis;
 mod worker;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod contract_redis;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use apalis_sqlite::SqliteStorage;
 use eencent_activations::ledger::Work;
-use futures::SinkExt;
 use futures::task::AtomicWaker;
-use sqlx::SqlitePool;
 
 pub(crate) use nudge::push_hints;
 pub use nudge::{Feeder, QueueNudge, nudge};
+pub(crate) use redis::RedisAddress;
 pub(crate) use worker::{Handler, ROUNDS, WorkerEnd, work_until};
 
 /// The queue can't be used just now.
@@ -95,13 +108,37 @@ pub enum QueueError {
     /// apalis failed.
     #[error("the queue gave an error")]
     Push(#[from] apalis_sqlite::Error),
+    /// No Redis at its address.
+    #[error("the Redis of queue.url ({address}) can't be used; check that it runs, the address and the password")]
+    Redis {
+        /// Where it should be, without a password.
+        address: String,
+        /// Why it can't be used.
+        #[source]
+        source: ::redis::RedisError,
+    },
+    /// Redis failed.
+    #[error("Redis gave an error")]
+    Command(#[from] ::redis::RedisError),
+    /// apalis failed on Redis.
+    #[error("the queue on Redis gave an error")]
+    PushToRedis(#[from] apalis_redis::Error),
+}
+
+/// Where a queue is.
+#[derive(Debug, Clone)]
+pub(crate) enum QueueAddress {
+    /// In a SQLite file.
+    File(PathBuf),
+    /// On a Redis.
+    Redis(RedisAddress),
 }
 
 /// How the queue is to behave.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueOptions {
-    /// Its file.
-    pub(crate) path: PathBuf,
+    /// Where it is.
+    pub(crate) address: QueueAddress,
     /// At most this many tasks of one kind wait in it.
     pub(crate) most_waiting: usize,
     /// How often an idle worker looks.
@@ -124,16 +161,20 @@ pub(crate) fn read_task(bytes: &[u8]) -> Option<(Work, &str)> {
 /// The queue of this process.
 pub(crate) struct Queue {
     options: QueueOptions,
-    file: file::QueueFile,
-    /// What this process has pushed and not yet seen begun, so that it isn't pushed again.
-    waiting: Mutex<HashMap<(Work, String), Instant>>,
+    place: Place,
     /// Wakes the worker of a kind when something was pushed for it.
     bells: HashMap<Work, Arc<AtomicWaker>>,
-    /// How many wait in the file, as last counted, and when that was. Held over a whole push.
+    /// How many wait, as last counted, and when that was. Held over a whole push.
     counted: tokio::sync::Mutex<HashMap<Work, (usize, Instant)>>,
 }
 
-/// The file is counted again after this long; in between, pushes are added up.
+/// What holds its tasks.
+enum Place {
+    File(embedded::FileQueue),
+    Redis(redis::RedisQueue),
+}
+
+/// It is counted again after this long; in between, pushes are added up.
 const COUNT_AGAIN: Duration = Duration::from_millis(500);
 /// What was pushed and not begun after this long is taken for lost and pushed again.
 const PUSH_AGAIN: Duration = Duration::from_secs(30);
@@ -141,13 +182,15 @@ const PUSH_AGAIN: Duration = Duration::from_secs(30);
 const TIDY_BATCH: i64 = 500;
 
 impl Queue {
-    /// A queue in this file; the file is opened, and made, when it is first needed.
+    /// A queue at its address, which is opened when it is first needed.
     pub(crate) fn new(options: QueueOptions) -> Self {
-        let file = file::QueueFile::new(options.path.clone());
+        let place = match options.address.clone() {
+            QueueAddress::File(path) => Place::File(embedded::FileQueue::new(path)),
+            QueueAddress::Redis(address) => Place::Redis(redis::RedisQueue::new(address)),
+        };
         Self {
             options,
-            file,
-            waiting: Mutex::default(),
+            place,
             bells: Work::ALL.iter().map(|work| (*work, Arc::default())).collect(),
             counted: tokio::sync::Mutex::default(),
         }
@@ -162,103 +205,109 @@ impl Queue {
         self.bells.get(&work).map(Arc::clone).unwrap_or_default()
     }
 
-    /// The open file.
-    pub(crate) async fn pool(&self) -> Result<SqlitePool, QueueError> {
-        self.file.pool().await
+    /// Opens it; an error that only somebody who changes a setting can mend.
+    pub(crate) async fn must_be_ours(&self) -> Result<(), QueueError> {
+        match &self.place {
+            Place::File(file) => match file.file.pool().await {
+                Err(error @ QueueError::Foreign { .. }) => Err(error),
+                _ => Ok(()),
+            },
+            Place::Redis(_) => Ok(()),
+        }
     }
 
-    /// Tries whether the file can be used; puts nothing aside.
+    /// Tries whether it can be used; changes nothing.
     pub(crate) async fn probe(&self) -> Result<(), QueueError> {
-        self.file.probe().await
+        match &self.place {
+            Place::File(file) => file.file.probe().await,
+            Place::Redis(redis) => redis.probe().await,
+        }
     }
 
-    /// Looks whether the file is sound, and puts a new one in its place when it isn't.
+    /// Looks whether it is sound, and mends what can be mended from here.
     pub(crate) async fn mend(&self) {
-        self.file.mend().await;
+        match &self.place {
+            Place::File(file) => file.file.mend().await,
+            // A new connection, in case it is the connection.
+            Place::Redis(redis) => redis.close().await,
+        }
     }
 
-    /// Puts the file aside and starts an empty one: workers keep dying on it.
+    /// Starts empty: workers keep dying on it. A Redis is others' too, and stays as it is.
     pub(crate) async fn start_over(&self) {
-        self.file.put_aside().await;
-        self.forget_waiting(None);
+        match &self.place {
+            Place::File(file) => file.start_over().await,
+            Place::Redis(redis) => redis.close().await,
+        }
     }
 
     /// Pushes those ids that don't wait already, as many as there is room for; answers how many.
-    /// One transaction. What finds no room is found again by the sweep.
+    /// What finds no room is found again by the sweep.
     pub(crate) async fn feed(&self, work: Work, ids: &[String]) -> Result<usize, QueueError> {
         let mut counted = self.counted.lock().await;
         let waiting = self.count(&mut counted, work).await?;
         let room = self.options.most_waiting.saturating_sub(waiting);
-        let new = self.not_waiting(work, ids, room);
-        if new.is_empty() {
-            return Ok(0);
+        let pushed = match &self.place {
+            Place::File(file) => file.push(work, ids, room).await?,
+            Place::Redis(_) if room == 0 || ids.is_empty() => 0,
+            Place::Redis(redis) => {
+                let ids: Vec<&str> = ids.iter().take(room).map(String::as_str).collect();
+                redis.push(work, &ids).await?
+            }
+        };
+        if pushed > 0 {
+            if let Some((count, _)) = counted.get_mut(&work) {
+                *count = count.saturating_add(pushed);
+            }
+            self.bell(work).wake();
         }
-        let pool = self.file.pool().await?;
-        let mut storage = SqliteStorage::<Vec<u8>>::new(&pool).with_config(self.config(work));
-        for id in &new {
-            let task = apalis::prelude::TaskBuilder::new(task_text(work, id).into_bytes()).build();
-            storage.feed(task).await?;
-        }
-        storage.flush().await?;
-        let now = Instant::now();
-        let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in &new {
-            held.insert((work, id.clone()), now);
-        }
-        if let Some((count, _)) = counted.get_mut(&work) {
-            *count = count.saturating_add(new.len());
-        }
-        self.bell(work).wake();
-        Ok(new.len())
+        Ok(pushed)
     }
 
     /// A worker begins with it: from here on its claim tells that it is taken.
-    pub(crate) fn begun(&self, work: Work, id: &str) {
-        let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        held.remove(&(work, id.to_owned()));
+    pub(crate) async fn begun(&self, work: Work, id: &str) {
+        match &self.place {
+            Place::File(file) => file.begun(work, id),
+            Place::Redis(redis) => {
+                if let Err(error) = redis.begun(work, id).await {
+                    // Its key runs out by itself; until then the row isn't told again.
+                    tracing::debug!(work = work.as_str(), id, %error, "Redis wasn't told that it was begun");
+                }
+            }
+        }
     }
 
     /// Deletes what is finished, and workers that are long gone; answers how many tasks.
     pub(crate) async fn tidy(&self) -> Result<u64, QueueError> {
-        let pool = self.file.pool().await?;
-        let mut deleted = 0_u64;
-        loop {
-            let batch = sqlx::query(
-                "DELETE FROM Jobs WHERE id IN (SELECT id FROM Jobs \
-                 WHERE status IN ('Done', 'Failed', 'Killed') LIMIT ?1)",
-            )
-            .bind(TIDY_BATCH)
-            .execute(&pool)
-            .await?
-            .rows_affected();
-            deleted = deleted.saturating_add(batch);
-            if batch < TIDY_BATCH.unsigned_abs() {
-                break;
+        match &self.place {
+            Place::File(file) => file.tidy().await,
+            Place::Redis(redis) => {
+                let mut deleted = 0_u64;
+                for work in Work::ALL {
+                    deleted = deleted.saturating_add(redis.tidy(*work).await?);
+                }
+                Ok(deleted)
             }
-            // Let the workers have the connection in between.
-            tokio::task::yield_now().await;
         }
-        // Every start has a name of its own. A day is far beyond any life sign.
-        sqlx::query(
-            "DELETE FROM Workers WHERE last_seen < strftime('%s', 'now') - 86400 \
-             AND NOT EXISTS (SELECT 1 FROM Jobs WHERE lock_by = Workers.id)",
-        )
-        .execute(&pool)
-        .await?;
-        Ok(deleted)
     }
 
-    /// Closes the file.
+    /// Closes it.
     pub(crate) async fn close(&self) {
-        self.file.close().await;
+        match &self.place {
+            Place::File(file) => file.file.close().await,
+            Place::Redis(redis) => redis.close().await,
+        }
     }
 
-    fn config(&self, work: Work) -> apalis_sqlite::Config {
-        worker::config(work, 1)
+    #[cfg(test)]
+    pub(crate) async fn pool(&self) -> Result<sqlx::SqlitePool, QueueError> {
+        match &self.place {
+            Place::File(file) => file.file.pool().await,
+            Place::Redis(_) => Err(sqlx::Error::PoolClosed.into()),
+        }
     }
 
-    /// How many wait in the file. When none does, nothing that this process remembers waits
-    /// either: somebody emptied it.
+    /// How many wait.
     async fn count(&self, counted: &mut HashMap<Work, (usize, Instant)>, work: Work) -> Result<usize, QueueError> {
         if let Some((count, at)) = counted.get(&work)
             && at.elapsed() < COUNT_AGAIN
@@ -266,41 +315,14 @@ impl Queue {
         {
             return Ok(*count);
         }
-        let pool = self.file.pool().await?;
-        let count: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM Jobs WHERE job_type = ?1 AND status IN ('Pending', 'Queued', 'Running')",
-        )
-        .bind(worker::queue_name(work))
-        .fetch_one(&pool)
-        .await?;
-        let count = usize::try_from(count).unwrap_or(0);
-        if count == 0 {
-            self.forget_waiting(Some(work));
-        }
+        let count = match &self.place {
+            Place::File(file) => file.waiting(work).await?,
+            Place::Redis(redis) => redis.waiting(work).await?,
+        };
         metrics::gauge!("eencent_queue_depth", "work" => work.as_str())
             .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
         counted.insert(work, (count, Instant::now()));
         Ok(count)
-    }
-
-    fn not_waiting(&self, work: Work, ids: &[String], room: usize) -> Vec<String> {
-        let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|_, since| since.elapsed() < PUSH_AGAIN);
-        let mut new: Vec<String> = Vec::new();
-        for id in ids {
-            if new.len() >= room {
-                break;
-            }
-            if !held.contains_key(&(work, id.clone())) && !new.contains(id) {
-                new.push(id.clone());
-            }
-        }
-        new
-    }
-
-    fn forget_waiting(&self, work: Option<Work>) {
-        let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(of, _), _| work.is_some_and(|work| work != *of));
     }
 }
 

@@ -32,9 +32,6 @@ pub(crate) trait Rows: Send + Sync {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Box<dyn Row>>, RowError>;
-
-    /// Takes away what a process that is gone still held.
-    async fn free_leases(&self) -> Result<u64, RowError>;
 }
 
 /// One claimed row. Whatever is done through it counts only as long as the claim is ours.
@@ -131,10 +128,6 @@ impl Rows for DeskRows {
                 claim,
             }) as Box<dyn Row>
         }))
-    }
-
-    async fn free_leases(&self) -> Result<u64, RowError> {
-        Ok(self.store.free_leases().await?)
     }
 }
 

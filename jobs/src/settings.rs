@@ -10,7 +10,7 @@ use lettre::message::Mailbox;
 use serde::Deserialize;
 
 use crate::mail::{Destination, Encryption, Stationery};
-use crate::queue::QueueOptions;
+use crate::queue::{QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{Times, Timetable};
 
 /// All sections of this crate.
@@ -51,15 +51,25 @@ impl std::fmt::Debug for MailSettings {
 }
 
 /// `[queue]`: where hints wait for a worker.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueSettings {
-    /// `sqlite://PATH`, a file of its own.
+    /// `sqlite://PATH`, a file of its own; or `redis://…`.
     pub url: String,
     /// At most so many tasks of one kind wait in it.
     pub most_waiting: u32,
     /// How often an idle worker looks, in milliseconds.
     pub poll_interval_ms: u64,
+}
+
+impl std::fmt::Debug for QueueSettings {
+    /// Without the address: it may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueueSettings")
+            .field("most_waiting", &self.most_waiting)
+            .field("poll_interval_ms", &self.poll_interval_ms)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `[jobs]`: who works, how much at once, and when.
@@ -86,8 +96,6 @@ pub struct JobsSettings {
     pub sweep_batch: u32,
     /// How long what runs may go on after a stop was asked.
     pub grace_seconds: u64,
-    /// No other process runs jobs on this database: at the start, what an earlier one held is free.
-    pub only_process: bool,
     /// Cron expression (five fields, Europe/Amsterdam): reminders and expiry.
     pub time_passes: String,
     /// Cron expression: deletes what is finished from the queue.
@@ -107,7 +115,6 @@ pub struct Checked {
     pub(crate) sweep_interval: Duration,
     pub(crate) sweep_batch: u32,
     pub(crate) grace: Duration,
-    pub(crate) only_process: bool,
     pub(crate) timetable: Timetable,
 }
 
@@ -143,8 +150,13 @@ impl Settings {
             text => problems.take("mail.reply_to", mailbox(text)).map(Some),
         };
         let mail_timeout = problems.within("mail.timeout_seconds", mail.timeout_seconds, 1, 600);
-        let path = problems.take("queue.url", queue_path(&queue.url));
-        let most_waiting = problems.within("queue.most_waiting", queue.most_waiting.into(), 10, 100_000);
+        let address = problems.take("queue.url", queue_address(&queue.url));
+        // Redis hands out nothing any more when 8,000 wait (R1).
+        let most = match address {
+            Some(QueueAddress::Redis(_)) => 5_000,
+            _ => 100_000,
+        };
+        let most_waiting = problems.within("queue.most_waiting", queue.most_waiting.into(), 10, most);
         let poll = problems.within("queue.poll_interval_ms", queue.poll_interval_ms, 10, 10_000);
         let at_once = [
             problems.within("jobs.events_at_once", jobs.events_at_once.into(), 1, 100),
@@ -164,14 +176,14 @@ impl Settings {
 
         if problems.0.is_empty()
             && let (Some(destination), Some(from), Some(reply_to)) = (destination, from, reply_to)
-            && let (Some(path), Some(time_passes), Some(tidy_queue)) = (path, time_passes, tidy_queue)
+            && let (Some(address), Some(time_passes), Some(tidy_queue)) = (address, time_passes, tidy_queue)
         {
             return Ok(Checked {
                 destination,
                 mail_timeout: Duration::from_secs(mail_timeout),
                 stationery: Stationery { from, reply_to },
                 queue: QueueOptions {
-                    path,
+                    address,
                     most_waiting: count(most_waiting),
                     poll_interval: Duration::from_millis(poll),
                 },
@@ -181,7 +193,6 @@ impl Settings {
                 sweep_interval: Duration::from_millis(sweep),
                 sweep_batch: jobs.sweep_batch,
                 grace: Duration::from_secs(grace),
-                only_process: jobs.only_process,
                 timetable: Timetable {
                     time_passes,
                     tidy_queue,
@@ -193,6 +204,11 @@ impl Settings {
 }
 
 impl Checked {
+    /// Whether workers of other processes hear of what is pushed into the queue.
+    pub fn queue_is_shared(&self) -> bool {
+        matches!(self.queue.address, QueueAddress::Redis(_))
+    }
+
     /// What an operator should know of where mail goes, without a password: for `check` and the log.
     pub fn mail_goes_to(&self) -> String {
         match &self.destination {
@@ -222,13 +238,16 @@ fn mailbox(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| wrong())
 }
 
-fn queue_path(url: &str) -> Result<PathBuf, String> {
+fn queue_address(url: &str) -> Result<QueueAddress, String> {
+    if let Some(redis) = RedisAddress::parse(url) {
+        return redis.map(QueueAddress::Redis);
+    }
     let path = url.strip_prefix("sqlite://").unwrap_or_default();
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if path.is_empty() || path.starts_with(':') {
-        return Err("write sqlite://PATH, a file of its own that nothing else uses".to_owned());
+        return Err("write sqlite://PATH, a file of its own that nothing else uses; or redis://HOST for several machines".to_owned());
     }
-    Ok(PathBuf::from(path))
+    Ok(QueueAddress::File(PathBuf::from(path)))
 }
 
 #[cfg(test)]
@@ -247,7 +266,7 @@ mod tests {
         let mut settings = default_settings();
         settings.mail.url = "smtp://u:geheim@".to_owned();
         settings.mail.from = "Eencent\r\nBcc: x@y.nl".to_owned();
-        settings.queue.url = "redis://x".to_owned();
+        settings.queue.url = "http://x".to_owned();
         settings.jobs.emails_at_once = 0;
         settings.jobs.time_passes = "often".to_owned();
         settings.jobs.tidy_queue = "0 0 30 2 *".to_owned();

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::attempt::{Attempts, Job, Jobs, Outcome};
 use crate::backoff::Pace;
 use crate::mail::{Renderer, Sealed, Stationery};
-use crate::queue::{Queue, QueueOptions};
+use crate::queue::{Queue, QueueAddress, QueueOptions, RedisAddress};
 use crate::rows::{Office, Row, RowError, Rows};
 use crate::settings::Settings;
 
@@ -42,9 +42,38 @@ pub(crate) fn queue_at(folder: &Path) -> Queue {
     queue_with(folder, 1_000, Duration::from_millis(20))
 }
 
+/// The address of an empty Redis database of this test's own: each test is a process, whose number picks it.
+pub(crate) fn redis_url() -> String {
+    static EMPTIED: std::sync::Once = std::sync::Once::new();
+    let server = std::env::var("EENCENT_TEST_REDIS").expect("no Redis to test with; run: tests/with-servers cargo nextest run");
+    let url = format!("{server}/{}", std::process::id() % 512);
+    EMPTIED.call_once(|| {
+        let mut connection = redis::Client::open(url.as_str()).unwrap().get_connection().unwrap();
+        redis::cmd("FLUSHDB").exec(&mut connection).unwrap();
+    });
+    url
+}
+
+/// A queue on that Redis.
+pub(crate) fn redis_queue(most_waiting: usize) -> Queue {
+    Queue::new(QueueOptions {
+        address: QueueAddress::Redis(RedisAddress::parse(&redis_url()).unwrap().unwrap()),
+        most_waiting,
+        poll_interval: Duration::from_millis(20),
+    })
+}
+
+/// Where the workers' queue is: a file in the folder, or a Redis where EENCENT_TEST_STORE is `postgres`.
+pub(crate) fn queue_url(folder: &Path) -> String {
+    if std::env::var("EENCENT_TEST_STORE").as_deref() == Ok("postgres") {
+        return redis_url();
+    }
+    format!("sqlite://{}", folder.join("queue.sqlite").display())
+}
+
 pub(crate) fn queue_with(folder: &Path, most_waiting: usize, poll_interval: Duration) -> Queue {
     Queue::new(QueueOptions {
-        path: folder.join("queue.sqlite"),
+        address: QueueAddress::File(folder.join("queue.sqlite")),
         most_waiting,
         poll_interval,
     })
@@ -212,12 +241,6 @@ impl Rows for PretendRows {
             behaviour,
             attempts,
         })))
-    }
-
-    async fn free_leases(&self) -> Result<u64, RowError> {
-        let mut all = self.all.lock().unwrap();
-        all.values_mut().for_each(|(_, state)| state.leased = false);
-        Ok(0)
     }
 }
 

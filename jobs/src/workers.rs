@@ -24,7 +24,7 @@ use crate::make_checkout::MakeCheckout;
 use crate::process_notification::ProcessNotification;
 use crate::queue::{Feeder, Queue, QueueError, push_hints};
 use crate::read_back::ReadBack;
-use crate::rows::{DeskRows, Office, Rows, told};
+use crate::rows::{DeskRows, Office, Rows};
 use crate::schedules::Schedules;
 use crate::send_email::SendEmail;
 use crate::settings::Checked;
@@ -162,18 +162,9 @@ impl Workers {
         // A child: whatever ends this function stops everything in it, and nothing beyond.
         let stop = stop.child_token();
         let _stop_at_the_end = stop.clone().drop_guard();
-        if settings.only_process {
-            match self.rows.free_leases().await {
-                Ok(0) => {}
-                Ok(freed) => tracing::info!(freed, "freed what an earlier process held"),
-                Err(error) => tracing::warn!(error = told(&error), "could not free leases; they run out"),
-            }
-        }
         let queue = Arc::new(Queue::new(settings.queue.clone()));
         // Whatever else is wrong with the file may pass; this stays until somebody changes a setting.
-        if let Err(error @ QueueError::Foreign { .. }) = queue.pool().await {
-            return Err(error.into());
-        }
+        queue.must_be_ours().await?;
         let running = TaskTracker::new();
         let attempts = Arc::new(Attempts {
             rows: Arc::clone(&self.rows),
@@ -255,6 +246,14 @@ impl Workers {
         let _ = tokio::time::timeout(Duration::from_secs(5), queue.close()).await;
         result
     }
+}
+
+/// Tells the queue what a process without workers commits, until `stop`; for a queue that it shares with
+/// processes that work. What gets lost on the way, they find by their sweep.
+pub async fn tell(settings: Checked, feeder: Feeder, stop: CancellationToken) {
+    let queue = Queue::new(settings.queue);
+    push_hints(feeder, &queue, &stop).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), queue.close()).await;
 }
 
 /// Runs a part that ends only when stopped; anything else is an error with its name.

@@ -13,14 +13,14 @@ use eencent_activations::ledger::Nudge;
 use super::*;
 use crate::mail::Destination;
 use crate::mail::pretend_server::{Mood, PretendServer};
-use crate::queue::nudge;
+use crate::queue::{QueueAddress, nudge};
 use crate::testing::{
     Behaviour, PretendJob, PretendRows, attempts_at, default_settings, eventually, jobs_of, stationery, system_clock,
 };
 
 fn settings(folder: &Path) -> Checked {
     let mut settings = default_settings();
-    settings.queue.url = format!("sqlite://{}", folder.join("queue.sqlite").display());
+    settings.queue.url = crate::testing::queue_url(folder);
     settings.queue.poll_interval_ms = 10;
     settings.jobs.sweep_interval_ms = 50;
     settings.jobs.set_apart_after = 3;
@@ -64,6 +64,24 @@ fn pretended(limit: Duration) -> Jobs {
     jobs_of(Arc::new(PretendJob(limit)))
 }
 
+/// Throws away everything that a queue holds: FLUSHDB, or every row of the file.
+async fn empty(address: &QueueAddress) {
+    if let QueueAddress::Redis(_) = address {
+        let client = redis::Client::open(crate::testing::redis_url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        redis::cmd("FLUSHDB").exec_async(&mut connection).await.unwrap();
+        return;
+    }
+    let emptier = Queue::new(crate::queue::QueueOptions {
+        address: address.clone(),
+        most_waiting: 1,
+        poll_interval: Duration::from_secs(1),
+    });
+    let pool = emptier.pool().await.unwrap();
+    sqlx::query("DELETE FROM Jobs").execute(&pool).await.unwrap();
+    emptier.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_34_the_sweep_alone_runs_everything_while_the_queue_is_emptied_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
@@ -74,21 +92,17 @@ async fn fault_34_the_sweep_alone_runs_everything_while_the_queue_is_emptied_and
         }
     }
     let settings = settings(folder.path());
-    let file = settings.queue.path.clone();
+    let emptied = settings.queue.address.clone();
     // Nobody gives hints: the other end is gone from the start.
     let (_, feeder) = nudge(1);
     let run = Run::of(workers(settings, &rows, feeder, pretended(Duration::from_secs(5))));
     eventually("a third is done", || rows.count(|state| state.done > 0) > 300).await;
-    let emptier = Queue::new(crate::queue::QueueOptions {
-        path: file.clone(),
-        most_waiting: 1,
-        poll_interval: Duration::from_secs(1),
-    });
-    let pool = emptier.pool().await.unwrap();
-    sqlx::query("DELETE FROM Jobs").execute(&pool).await.unwrap();
-    emptier.close().await;
+    empty(&emptied).await;
     eventually("two thirds are done", || rows.count(|state| state.done > 0) > 600).await;
-    std::fs::remove_file(&file).unwrap();
+    match &emptied {
+        QueueAddress::File(file) => std::fs::remove_file(file).unwrap(),
+        QueueAddress::Redis(_) => empty(&emptied).await,
+    }
     eventually("all are done", || {
         rows.count(|state| state.done == 1) == 300 * Work::ALL.len()
     })

@@ -19,8 +19,10 @@ use eencent_activations::personal::HolderName;
 use eencent_activations::reread::{Answer, Order, Origin, Rereading, Step};
 use eencent_activations::state::State;
 use eencent_activations::store::Store;
+use eencent_test_stores as stores;
 use eencent_jobs::{Desks, Settings, Workers, WorkersError, nudge};
 use tokio_util::sync::CancellationToken;
+
 
 /// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
 const TUESDAY: &str = "2026-03-10T09:00:00Z";
@@ -47,10 +49,8 @@ struct Run {
 }
 
 impl Run {
-    async fn start(folder: &Path, hints: bool) -> Self {
-        let store = Store::open(&format!("sqlite://{}", folder.join("truth.db").display()))
-            .await
-            .unwrap();
+    async fn start(folder: &Path, url: &str, hints: bool) -> Self {
+        let store = Store::open(url).await.unwrap();
         store.migrate().await.unwrap();
         let clock = ManualClock::at(Timestamp::parse_rfc3339(TUESDAY).unwrap());
         let rules: eencent_activations::rules::Settings = sections(&[
@@ -202,7 +202,7 @@ impl Rereading for NothingToRead {
 
 async fn from_payment_to_link(hints: bool) {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::start(folder.path(), hints).await;
+    let run = Run::start(folder.path(), &stores::database(folder.path()), hints).await;
     let platform = Actor::key("platform");
     let organisation = run.desk.register(&platform, organisation()).await.unwrap();
     let activation = run.desk.start(&platform, &organisation.id, "ideal").await.unwrap();
@@ -243,7 +243,7 @@ async fn fault_34_so_it_does_when_nobody_gives_hints() {
 #[tokio::test]
 async fn time_passes_by_the_clock_that_was_given_and_its_mails_fit_their_templates() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::start(folder.path(), true).await;
+    let run = Run::start(folder.path(), &stores::database(folder.path()), true).await;
     let platform = Actor::key("platform");
     let organisation = run.desk.register(&platform, organisation()).await.unwrap();
     run.desk.start(&platform, &organisation.id, "ideal").await.unwrap();

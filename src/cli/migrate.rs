@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use eencent_activations::store;
+
 use crate::compose;
 use crate::settings::Settings;
 
@@ -13,6 +15,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let store = compose::store(&settings).await?;
     store.migrate().await?;
     store.close().await;
-    println!("The database is up to date: {}", settings.database.url);
+    println!(
+        "The database is up to date: {}",
+        store::without_password(&settings.database.url)
+    );
     Ok(ExitCode::SUCCESS)
 }

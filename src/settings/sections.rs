@@ -5,6 +5,7 @@ use std::fmt;
 use eencent_activations::clock::{Clock as _, SystemClock};
 use eencent_activations::links::LinksKey;
 use eencent_activations::rules;
+use eencent_activations::store;
 use eencent_webhooks::endpoint::{self, Endpoints};
 use figment::Figment;
 use serde::Deserialize;
@@ -22,6 +23,8 @@ const SHORTEST_KEY: usize = 32;
 pub struct Settings {
     /// Section `[database]`.
     pub database: Database,
+    /// Section `[links]`.
+    pub links: Links,
     /// Section `[listen]`.
     pub listen: Listen,
     /// Section `[public]`.
@@ -41,10 +44,37 @@ pub struct Settings {
 }
 
 /// Section `[database]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Database {
     /// Where the truth is.
     pub url: String,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&store::without_password(&self.url))
+    }
+}
+
+/// Section `[links]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Links {
+    /// The key as it is written; may be empty.
+    #[serde(rename = "key")]
+    written: Secret,
+    /// The same, read.
+    #[serde(skip)]
+    pub key: Option<LinksKey>,
+}
+
+/// Text that never shows.
+#[derive(Clone, Deserialize)]
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// Section `[listen]`.
@@ -116,6 +146,7 @@ pub enum LogFormat {
 #[derive(Deserialize)]
 struct Own {
     database: Database,
+    links: Links,
     listen: Listen,
     public: Public,
     api: Api,
@@ -175,6 +206,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
     let own = own?;
     Some(Settings {
         database: own.database,
+        links: own.links,
         listen: own.listen,
         public: own.public,
         api: own.api,
@@ -241,10 +273,23 @@ fn section<T: DeserializeOwned>(merged: &Figment, problems: &mut Problems) -> Op
 }
 
 fn check(own: &mut Own, problems: &mut Problems) {
-    if !own.database.url.starts_with("sqlite:") {
+    let url = &own.database.url;
+    if !store::is_file(url) && !store::is_server(url) {
         problems.add(
-            "`database.url` must be sqlite://PATH, such as sqlite://eencent-data/eencent.db: PostgreSQL comes in a later version.",
+            "`database.url` must be sqlite://PATH, such as sqlite://eencent-data/eencent.db, or postgres://user:password@host/database.",
         );
+    }
+    match own.links.written.0.as_str() {
+        "" if store::is_server(url) => problems.add(
+            "`links.key` is missing: on PostgreSQL every machine needs the same key for the links in e-mails; make one with `openssl rand -hex 32`.",
+        ),
+        "" => {}
+        written => {
+            own.links.key = LinksKey::from_hex(written);
+            if own.links.key.is_none() {
+                problems.add("`links.key` must be 64 hexadecimal digits: make one with `openssl rand -hex 32`.");
+            }
+        }
     }
     let listen = &own.listen;
     let addresses = [

@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use eencent_test_stores as stores;
+
 use crate::http::{Answer, request};
 
 /// All scopes; 32 characters.
@@ -25,6 +27,14 @@ impl Installation {
         let installation = Self {
             folder: tempfile::tempdir().unwrap(),
             settings: Vec::new(),
+        };
+        let installation = if stores::on_servers() {
+            installation
+                .with("DATABASE__URL", &stores::postgres())
+                .with("QUEUE__URL", &stores::redis())
+                .with("LINKS__KEY", &"0123456789abcdef".repeat(4))
+        } else {
+            installation
         };
         installation
             .with("LISTEN__PUBLIC", "127.0.0.1:0")

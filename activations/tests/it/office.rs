@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eencent_activations::clock::{Clock, ManualClock, Timestamp};
 use eencent_activations::desk::{Act, Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
-use eencent_activations::entropy::{CountedEntropy, Entropy as _, OsEntropy};
+use eencent_activations::entropy::CountedEntropy;
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::{NoNudge, Work};
 use eencent_activations::links::LinksKey;
@@ -21,8 +21,9 @@ use eencent_activations::rules::{
 };
 use eencent_activations::store::Store;
 use eencent_activations::views::{ActivationView, OrganisationView};
+use eencent_test_stores as stores;
 use sha2::{Digest, Sha256};
-use sqlx::{Connection as _, Executor as _};
+
 
 /// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
 pub const TUESDAY: &str = "2026-03-10T09:00:00Z";
@@ -79,23 +80,8 @@ pub struct Office {
     requests: AtomicU64,
     entropy: Arc<CountedEntropy>,
     pub url: String,
-    pub folder: tempfile::TempDir,
-}
-
-/// Where a new store may be: a file in the folder; or, where EENCENT_TEST_STORE is `postgres`, a schema of its own.
-pub async fn database(folder: &std::path::Path) -> String {
-    if std::env::var("EENCENT_TEST_STORE").as_deref() != Ok("postgres") {
-        return format!("sqlite://{}/truth.db", folder.display());
-    }
-    let server = std::env::var("EENCENT_TEST_POSTGRES").unwrap();
-    let mut instance = [0_u8; 8];
-    OsEntropy.fill(&mut instance).unwrap();
-    let schema = format!("test_{}", hex::encode(instance));
-    sqlx::any::install_default_drivers();
-    let mut connection = sqlx::AnyConnection::connect(&server).await.unwrap();
-    let sql = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
-    connection.execute(sql).await.unwrap();
-    format!("{server}?options=-csearch_path%3D{schema}")
+    /// Goes with the test.
+    _folder: tempfile::TempDir,
 }
 
 impl Office {
@@ -105,7 +91,7 @@ impl Office {
 
     pub async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = database(folder.path()).await;
+        let url = stores::database(folder.path());
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
         let clock = ManualClock::at(at(TUESDAY));
@@ -120,7 +106,7 @@ impl Office {
             requests: AtomicU64::new(0),
             entropy,
             url,
-            folder,
+            _folder: folder,
         }
     }
 

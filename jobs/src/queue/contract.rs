@@ -16,22 +16,29 @@ use crate::testing::{eventually, queue_at, queue_with};
 
 /// Notes what it is given.
 #[derive(Default)]
-struct Notes {
+pub(super) struct Notes {
     seen: Mutex<Vec<Vec<u8>>>,
-    at_once: AtomicU32,
-    peak: AtomicU32,
+    pub(super) at_once: AtomicU32,
+    pub(super) peak: AtomicU32,
     takes: Duration,
 }
 
 impl Notes {
-    fn ids(&self) -> Vec<String> {
+    pub(super) fn that_take(takes: Duration) -> Self {
+        Self {
+            takes,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn ids(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.iter()
             .filter_map(|task| Some(read_task(task)?.1.to_owned()))
             .collect()
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
 }
@@ -47,13 +54,13 @@ impl Handler for Notes {
     }
 }
 
-struct Running {
+pub(super) struct Running {
     stop: CancellationToken,
-    end: tokio::task::JoinHandle<WorkerEnd>,
+    pub(super) end: tokio::task::JoinHandle<WorkerEnd>,
     signs: Arc<AtomicU32>,
 }
 
-fn start(queue: &Arc<Queue>, name: &str, at_once: usize, notes: &Arc<Notes>) -> Running {
+pub(super) fn start(queue: &Arc<Queue>, name: &str, at_once: usize, notes: &Arc<Notes>) -> Running {
     let stop = CancellationToken::new();
     let signs = Arc::new(AtomicU32::new(0));
     let (queue, name, handler) = (Arc::clone(queue), name.to_owned(), Arc::clone(notes));
@@ -68,17 +75,17 @@ fn start(queue: &Arc<Queue>, name: &str, at_once: usize, notes: &Arc<Notes>) -> 
 }
 
 impl Running {
-    async fn until_it_runs(&self) {
+    pub(super) async fn until_it_runs(&self) {
         eventually("the worker runs", || self.signs.load(Ordering::SeqCst) > 0).await;
     }
 
-    async fn stopped(self) -> WorkerEnd {
+    pub(super) async fn stopped(self) -> WorkerEnd {
         self.stop.cancel();
         self.end.await.unwrap()
     }
 }
 
-fn ids(count: usize) -> Vec<String> {
+pub(super) fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("evt_{number:04}")).collect()
 }
 
@@ -251,7 +258,7 @@ async fn apalis_s5_tidying_deletes_what_is_finished_and_nothing_else() {
     eventually("all were handled", || notes.count() == 700).await;
     assert_eq!(worker.stopped().await, WorkerEnd::Stopped);
     for id in ids(700) {
-        queue.begun(Work::Event, &id);
+        queue.begun(Work::Event, &id).await;
     }
     queue.feed(Work::Event, &ids(3)).await.unwrap();
     assert_eq!(queue.tidy().await.unwrap(), 700);
@@ -301,7 +308,7 @@ async fn apalis_s6_fault_30_a_restart_works_at_once_as_it_has_another_name() {
     worker.until_it_runs().await;
     // The sweep of the new process tells of the rows again; it doesn't wait for the old tasks.
     for id in ids(2) {
-        queue.begun(Work::Event, &id);
+        queue.begun(Work::Event, &id).await;
     }
     queue.feed(Work::Event, &ids(2)).await.unwrap();
     eventually("both were handled", || notes.count() >= 2).await;

@@ -15,6 +15,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use apalis::prelude::{BackendExt, Codec, Event, EventListenerExt, WorkerBuilder, WorkerBuilderExt};
+use apalis_redis::RedisStorage;
 use apalis_sqlite::{Config, SqliteStorage};
 use async_trait::async_trait;
 use eencent_activations::ledger::Work;
@@ -22,7 +23,7 @@ use futures::task::AtomicWaker;
 use futures::{FutureExt, Stream};
 use tokio_util::sync::CancellationToken;
 
-use super::Queue;
+use super::{Place, Queue};
 
 /// Takes a task, whatever it says. Must not panic and must not take for ever.
 #[async_trait]
@@ -126,33 +127,44 @@ pub(crate) async fn work_until(
     alive: impl Fn() + Send + Sync + 'static,
     stop: CancellationToken,
 ) -> WorkerEnd {
-    let pool = match queue.pool().await {
-        Ok(pool) => pool,
-        Err(error) => return WorkerEnd::Died(crate::rows::told(&error.into())),
-    };
-    let backend = SqliteStorage::<Vec<u8>>::new(&pool)
-        .with_config(config(work, at_once.saturating_mul(ROUNDS as usize)))
-        .with_codec(Bytes)
-        .poll_with_stream(Looks::new(queue.bell(work), queue.options().poll_interval));
-    let worker = WorkerBuilder::new(name)
-        .backend(backend)
-        .concurrency(at_once.max(1))
-        .on_event(move |_, event| {
-            if matches!(event, Event::HeartBeat) {
-                alive();
-            }
-        })
-        .build(move |task: Vec<u8>| {
-            let handler = Arc::clone(&handler);
-            async move { handler.handle(task).await }
-        });
+    let looks = Looks::new(queue.bell(work), queue.options().poll_interval);
+    let batch = at_once.saturating_mul(ROUNDS as usize);
     let stopping = stop.clone();
     let signal = async move {
         stopping.cancelled_owned().await;
         Ok::<(), std::io::Error>(())
     };
-    // apalis has `unwrap` and `unreachable!` on paths we can't rule out.
-    let life = AssertUnwindSafe(worker.run_until(signal)).catch_unwind().boxed();
+    // The same for each kind of storage; their types have nothing in common that could be named.
+    macro_rules! life_of {
+        ($storage:expr) => {{
+            let worker = WorkerBuilder::new(name)
+                .backend($storage.with_codec(Bytes).poll_with_stream(looks))
+                .concurrency(at_once.max(1))
+                .on_event(move |_, event| {
+                    if matches!(event, Event::HeartBeat) {
+                        alive();
+                    }
+                })
+                .build(move |task: Vec<u8>| {
+                    let handler = Arc::clone(&handler);
+                    async move { handler.handle(task).await }
+                });
+            // apalis has `unwrap` and `unreachable!` on paths we can't rule out.
+            AssertUnwindSafe(worker.run_until(signal)).catch_unwind().boxed()
+        }};
+    }
+    let life = match &queue.place {
+        Place::File(file) => match file.file.pool().await {
+            Ok(pool) => life_of!(SqliteStorage::<Vec<u8>>::new(&pool).with_config(config(work, batch))),
+            Err(error) => return WorkerEnd::Died(crate::rows::told(&error.into())),
+        },
+        Place::Redis(redis) => match redis.connection().await {
+            Ok(connection) => {
+                life_of!(RedisStorage::<Vec<u8>>::new(connection).with_config(super::redis::config(work, batch)))
+            }
+            Err(error) => return WorkerEnd::Died(crate::rows::told(&error.into())),
+        },
+    };
     match life.await {
         _ if stop.is_cancelled() => WorkerEnd::Stopped,
         Ok(Ok(())) => WorkerEnd::Died("it ended without a word".to_owned()),
