@@ -3,6 +3,7 @@
 //! One text of SQL serves SQLite and PostgreSQL. What differs is [`Kind`]: how to connect ([`sqlite`],
 //! [`postgres`]), how a transaction that writes begins, and how a row that is read to be changed is held.
 
+pub(crate) mod many;
 mod postgres;
 mod sqlite;
 

@@ -1,11 +1,13 @@
 //! What has been seen before: repeats, contradictions, and what only fills in.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::notification::{Event, PaymentNotification, PaymentStatus, Receipt, Told};
+use crate::notification::{Event, PaymentNotification, PaymentStatus, Told};
+use crate::store::many::{Columns, Many};
 use crate::store::{Store, StoreError, Tx, json, text, to_json};
 
 /// What an event says about money; decides whether two say the same.
@@ -67,57 +69,36 @@ pub(super) enum Taken {
     Conflict { with: String, about_money: bool },
 }
 
-/// Compares an event with what was seen, and remembers it.
-pub(super) async fn recognise(tx: &mut Tx, receipt: &Receipt, event: &Event, id: &str) -> Result<Taken, StoreError> {
-    let digest = hex::encode(event.digest);
-    let facts = Facts::of(&event.told);
-    let seen = Seen {
-        account: &receipt.account,
-        at: receipt.received_at,
-        id,
-        digest: &digest,
-        facts: &facts,
-    };
-    let event_key = format!("event:{}", event.event_id);
-    if let Some(earlier) = seen.look_up(tx, &event_key).await? {
-        if earlier.digest == digest {
-            return Ok(Taken::Repeat { of: earlier.event });
-        }
-        // The same contradiction again is a repeat of itself.
-        let conflict_key = format!("conflict:{}:{digest}", event.event_id);
-        if let Some(again) = seen.look_up(tx, &conflict_key).await? {
-            return Ok(Taken::Repeat { of: again.event });
-        }
-        seen.remember(tx, &conflict_key).await?;
-        return Ok(Taken::Conflict {
-            about_money: earlier.facts != facts,
-            with: earlier.event,
-        });
+/// What is compared of one event, computed before it comes to the store.
+pub(super) struct Marks {
+    event_key: String,
+    payment_key: Option<String>,
+    conflict_key: String,
+    digest: String,
+    facts: Facts,
+    facts_json: String,
+    /// Only what is paid is fixed: refunds come in parts, and an amount on its way may grow.
+    fixed: bool,
+}
+
+impl Marks {
+    pub(super) fn of(event: &Event) -> Result<Self, StoreError> {
+        let digest = hex::encode(event.digest);
+        let facts = Facts::of(&event.told);
+        let payment = match &event.told {
+            Told::Payment(payment) => Some(payment.as_ref()),
+            Told::Ignored(_) | Told::Quarantined(_) => None,
+        };
+        Ok(Self {
+            event_key: format!("event:{}", event.event_id),
+            payment_key: payment.map(payment_key),
+            conflict_key: format!("conflict:{}:{digest}", event.event_id),
+            facts_json: to_json(&facts)?,
+            fixed: payment.is_some_and(|payment| payment.status == PaymentStatus::Paid),
+            digest,
+            facts,
+        })
     }
-    seen.remember(tx, &event_key).await?;
-    let Told::Payment(payment) = &event.told else {
-        return Ok(Taken::New);
-    };
-    let payment_key = payment_key(payment);
-    let Some(earlier) = seen.look_up(tx, &payment_key).await? else {
-        seen.remember(tx, &payment_key).await?;
-        return Ok(Taken::New);
-    };
-    if earlier.facts.contradicted_by(&facts) {
-        // Refunds come in parts, and an amount on its way may grow: only what is paid is fixed.
-        if payment.status == PaymentStatus::Paid {
-            return Ok(Taken::Conflict {
-                with: earlier.event,
-                about_money: true,
-            });
-        }
-        return Ok(Taken::New);
-    }
-    if earlier.facts.supplemented_by(&facts) {
-        seen.replace(tx, &payment_key).await?;
-        return Ok(Taken::New);
-    }
-    Ok(Taken::Repeat { of: earlier.event })
 }
 
 /// A kind of message that never carries the name is another aspect of the payment than the one that
@@ -127,13 +108,135 @@ fn payment_key(payment: &PaymentNotification) -> String {
     format!("payment:{}:{}{aspect}", payment.payment_id, payment.status.as_str())
 }
 
-struct Seen<'a> {
-    account: &'a str,
-    at: Timestamp,
-    id: &'a str,
-    digest: &'a str,
-    facts: &'a Facts,
+/// One event, with where it came from.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) account: &'a str,
+    pub(super) at: Timestamp,
+    /// The row that it becomes if it is new; unlike that of any other.
+    pub(super) id: &'a str,
+    pub(super) marks: &'a Marks,
 }
+
+/// Compares events with what was seen and with each other, in their order, and remembers them.
+///
+/// What is new is found out by writing it down: a key that stands there already returns nothing. So a group
+/// of news costs two statements, and two receivers that hear the same at the same moment wait for each other
+/// at the key.
+pub(super) async fn recognise(tx: &mut Tx, arrivals: &[Arrival<'_>]) -> Result<Vec<Taken>, StoreError> {
+    let all: Vec<Keyed<'_>> = arrivals
+        .iter()
+        .map(|arrival| arrival.under(&arrival.marks.event_key))
+        .collect();
+    let new_events = remember(tx, all).await?;
+    let of_payments: Vec<Keyed<'_>> = arrivals
+        .iter()
+        .filter(|arrival| new_events.contains(arrival.id))
+        .filter_map(|arrival| Some(arrival.under(arrival.marks.payment_key.as_deref()?)))
+        .collect();
+    let new_payments = remember(tx, of_payments).await?;
+    let known: Vec<Keyed<'_>> = arrivals
+        .iter()
+        .filter_map(|arrival| {
+            if !new_events.contains(arrival.id) {
+                return Some(arrival.under(&arrival.marks.event_key));
+            }
+            let key = arrival.marks.payment_key.as_deref()?;
+            (!new_payments.contains(arrival.id)).then(|| arrival.under(key))
+        })
+        .collect();
+    let mut earlier = look_up(tx, &known).await?;
+
+    let mut taken = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        taken.push(if new_events.contains(arrival.id) {
+            match &arrival.marks.payment_key {
+                Some(key) if !new_payments.contains(arrival.id) => {
+                    another_of_a_payment(tx, arrival, key, &mut earlier).await?
+                }
+                _ => Taken::New,
+            }
+        } else {
+            another_of_an_event(tx, arrival, &mut earlier).await?
+        });
+    }
+    Ok(taken)
+}
+
+/// The id of the event is known.
+async fn another_of_an_event(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    earlier: &mut Known,
+) -> Result<Taken, StoreError> {
+    let marks = arrival.marks;
+    let Some(first) = earlier.get(&(arrival.account.to_owned(), marks.event_key.clone())) else {
+        return Err(StoreError::Unreadable(format!("seen: {} is gone", marks.event_key)));
+    };
+    if first.digest == marks.digest {
+        return Ok(Taken::Repeat { of: first.event.clone() });
+    }
+    // The same contradiction again is a repeat of itself.
+    let keyed = [arrival.under(&marks.conflict_key)];
+    if let Some(again) = look_up(tx, &keyed).await?.into_values().next() {
+        return Ok(Taken::Repeat { of: again.event });
+    }
+    remember(tx, keyed.to_vec()).await?;
+    Ok(Taken::Conflict {
+        about_money: first.facts != marks.facts,
+        with: first.event.clone(),
+    })
+}
+
+/// The event is new, and something was said of this payment and status before.
+async fn another_of_a_payment(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    key: &str,
+    earlier: &mut Known,
+) -> Result<Taken, StoreError> {
+    let marks = arrival.marks;
+    let Some(first) = earlier.get_mut(&(arrival.account.to_owned(), key.to_owned())) else {
+        return Err(StoreError::Unreadable(format!("seen: {key} is gone")));
+    };
+    if first.facts.contradicted_by(&marks.facts) {
+        return Ok(if marks.fixed {
+            Taken::Conflict {
+                with: first.event.clone(),
+                about_money: true,
+            }
+        } else {
+            Taken::New
+        });
+    }
+    if first.facts.supplemented_by(&marks.facts) {
+        first.facts = marks.facts.clone();
+        sqlx::query("UPDATE seen SET facts = $1 WHERE account = $2 AND seen_key = $3")
+            .bind(marks.facts_json.as_str())
+            .bind(arrival.account)
+            .bind(key)
+            .execute(&mut **tx)
+            .await?;
+        return Ok(Taken::New);
+    }
+    Ok(Taken::Repeat { of: first.event.clone() })
+}
+
+/// An arrival under one of its keys.
+#[derive(Clone, Copy)]
+struct Keyed<'a> {
+    arrival: Arrival<'a>,
+    key: &'a str,
+}
+
+impl<'a> Arrival<'a> {
+    const fn under(self, key: &'a str) -> Keyed<'a> {
+        Keyed { arrival: self, key }
+    }
+}
+
+/// What was seen, by account and key.
+type Known = HashMap<(String, String), Earlier>;
 
 struct Earlier {
     event: String,
@@ -141,47 +244,50 @@ struct Earlier {
     facts: Facts,
 }
 
-impl Seen<'_> {
-    async fn look_up(&self, tx: &mut Tx, key: &str) -> Result<Option<Earlier>, StoreError> {
-        let row = sqlx::query("SELECT event, digest, facts FROM seen WHERE account = $1 AND seen_key = $2")
-            .bind(self.account)
-            .bind(key)
-            .fetch_optional(&mut **tx)
-            .await?;
-        row.map(|row| {
-            Ok(Earlier {
-                event: text(&row, "event")?,
-                digest: text(&row, "digest")?,
-                facts: json(&row, "facts")?,
-            })
+/// Writes down what isn't there yet; the events for which that was so.
+async fn remember(tx: &mut Tx, mut keyed: Vec<Keyed<'_>>) -> Result<HashSet<String>, StoreError> {
+    const REMEMBER: Many = Many {
+        head: "INSERT INTO seen (account, seen_key, event, digest, facts, seen_at)",
+        columns: Columns::Inserted(6),
+        tail: " ON CONFLICT (account, seen_key) DO NOTHING RETURNING event",
+    };
+    // In one order everywhere: two receivers that wait for each other's keys would wait for ever. Of equal
+    // keys, the first to arrive stays the first.
+    keyed.sort_by(|a, b| (a.arrival.account, a.key).cmp(&(b.arrival.account, b.key)));
+    let new = REMEMBER
+        .fetch(tx, &keyed, |query, Keyed { arrival, key }| {
+            query
+                .bind(arrival.account)
+                .bind(*key)
+                .bind(arrival.id)
+                .bind(arrival.marks.digest.as_str())
+                .bind(arrival.marks.facts_json.as_str())
+                .bind(arrival.at.micros())
         })
-        .transpose()
-    }
-
-    async fn remember(&self, tx: &mut Tx, key: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO seen (account, seen_key, event, digest, facts, seen_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(self.account)
-        .bind(key)
-        .bind(self.id)
-        .bind(self.digest)
-        .bind(to_json(self.facts)?)
-        .bind(self.at.micros())
-        .execute(&mut **tx)
         .await?;
-        Ok(())
-    }
+    new.iter().map(|row| text(row, "event")).collect()
+}
 
-    async fn replace(&self, tx: &mut Tx, key: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE seen SET facts = $1 WHERE account = $2 AND seen_key = $3")
-            .bind(to_json(self.facts)?)
-            .bind(self.account)
-            .bind(key)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
+async fn look_up(tx: &mut Tx, keyed: &[Keyed<'_>]) -> Result<Known, StoreError> {
+    const LOOK_UP: Many = Many {
+        head: "WITH asked (account, seen_key) AS (",
+        columns: Columns::Typed(&["TEXT", "TEXT"]),
+        tail: ") SELECT s.account, s.seen_key, s.event, s.digest, s.facts FROM asked \
+               JOIN seen s ON s.account = asked.account AND s.seen_key = asked.seen_key",
+    };
+    let rows = LOOK_UP
+        .fetch(tx, keyed, |query, Keyed { arrival, key }| query.bind(arrival.account).bind(*key))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let earlier = Earlier {
+                event: text(row, "event")?,
+                digest: text(row, "digest")?,
+                facts: json(row, "facts")?,
+            };
+            Ok(((text(row, "account")?, text(row, "seen_key")?), earlier))
+        })
+        .collect()
 }
 
 /// How long what was seen is remembered, whatever else is purged: Adyen sends again for 30 days, and
