@@ -9,6 +9,8 @@
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
 //!
+//! - `known` and `pending` let a group of events or approvals share the trips of one transaction.
+//!
 //! After a commit the desk nudges the queue. If we crash between the two, the sweep finds the rows.
 
 mod acts;
@@ -19,11 +21,13 @@ mod deciding;
 mod explain;
 mod imports;
 mod keys;
+mod known;
 mod letters;
 mod likely;
 mod moves;
 mod organisations;
 mod payments;
+mod pending;
 mod process;
 mod review;
 mod round_off;
@@ -39,6 +43,8 @@ use crate::ledger::{Nudge, Work};
 use crate::refused::DeskError;
 use crate::rules::Rules;
 use crate::store::{Store, StoreError, Tx};
+use known::Known;
+use pending::Pending;
 
 pub use acts::{Act, Actor, When};
 pub use explain::{Explained, Explanation};
@@ -103,11 +109,22 @@ impl Desk {
         Ok(Desking {
             tx: self.store.begin().await?,
             waiting: Vec::new(),
+            pending: Pending::default(),
+            known: None,
         })
     }
 
+    /// A transaction for a group: what its members are about is read beforehand, and what they change is
+    /// written at the end.
+    async fn begin_group(&self) -> Result<Desking, DeskError> {
+        let mut work = self.begin().await?;
+        work.known = Some(Known::default());
+        Ok(work)
+    }
+
     /// Commits, then says which rows wait.
-    async fn commit(&self, work: Desking) -> Result<(), DeskError> {
+    async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
+        self.flush(&mut work).await?;
         work.tx.commit().await.map_err(StoreError::from)?;
         for (kind, id) in work.waiting {
             self.nudge.look(kind, &id);
@@ -120,6 +137,9 @@ impl Desk {
 struct Desking {
     tx: Tx,
     waiting: Vec<(Work, String)>,
+    pending: Pending,
+    /// Read beforehand, in a transaction for a group.
+    known: Option<Known>,
 }
 
 impl Desking {

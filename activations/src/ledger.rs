@@ -4,12 +4,14 @@
 //! committed before the work begins, so that a row that kills its process is noticed: after
 //! [`MAX_STARTS`] starts without an end it is set apart and the next one goes on.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
 use crate::clock::Timestamp;
+use crate::store::many::{Columns, Many};
 use crate::store::{Store, StoreError, Tx, instant, number, text};
 
 /// How often a row may be started without ever ending before it is set apart.
@@ -172,47 +174,76 @@ impl Store {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Claim>, StoreError> {
+        let claims = self.claim_many(work, &[id.to_owned()], now, lease).await?;
+        Ok(claims.into_iter().next().flatten())
+    }
+
+    /// Takes several rows in one transaction, as [`Store::claim`] does each; the answers in their order.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the rows then stay as they were.
+    pub async fn claim_many(
+        &self,
+        work: Work,
+        ids: &[String],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Vec<Option<Claim>>, StoreError> {
         let token = self.new_lease();
-        let sql = format!(
-            "UPDATE {} SET starts = starts + 1, lease = $2, lease_until = $3 \
-             WHERE id = $4 AND {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
-             AND (lease_until IS NULL OR lease_until <= $1) RETURNING starts, attempts, {} AS since",
-            work.table(),
-            work.waiting(),
-            work.since(),
+        let until = now.plus(lease).micros();
+        let table = work.table();
+        // Rows that another process is taking at this moment are its own: nobody waits for them.
+        let free = format!(
+            ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when \
+             FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
+             (SELECT {table}.id FROM {table} JOIN asked ON {table}.id = asked.row_id WHERE {waiting} \
+             AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
+             AND (lease_until IS NULL OR lease_until <= asked.now_at){free}) \
+             RETURNING {table}.id AS id, starts, attempts, {since} AS since",
+            waiting = work.waiting().replace("$1", "asked.now_at"),
+            free = self.held_if_free(table),
+            since = work.since(),
         );
-        let mut tx = self.begin().await?;
-        let row = sqlx::query(AssertSqlSafe(sql))
-            .bind(now.micros())
-            .bind(token.as_str())
-            .bind(now.plus(lease).micros())
-            .bind(id)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let claim = Claim {
-            work,
-            id: id.to_owned(),
-            starts: u32::try_from(number(&row, "starts")?).unwrap_or(u32::MAX),
-            attempts: u32::try_from(number(&row, "attempts")?).unwrap_or(u32::MAX),
-            waiting_since: instant(&row, "since")?,
-            lease: token,
+        let claiming = Many {
+            head: "WITH asked (row_id, now_at, token, until_when) AS (",
+            columns: Columns::Typed(&["TEXT", "BIGINT", "TEXT", "BIGINT"]),
+            tail: &free,
         };
-        let poison = claim.starts > MAX_STARTS;
-        if poison {
-            let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
-            end_badly(&mut tx, &claim, now, &why).await?;
+        let mut tx = self.begin().await?;
+        let rows = claiming
+            .fetch(&mut tx, ids, |query, id| {
+                query
+                    .bind(id.as_str())
+                    .bind(now.micros())
+                    .bind(token.as_str())
+                    .bind(until)
+            })
+            .await?;
+        let mut claims = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let id = text(row, "id")?;
+            let claim = Claim {
+                work,
+                id: id.clone(),
+                starts: u32::try_from(number(row, "starts")?).unwrap_or(u32::MAX),
+                attempts: u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX),
+                waiting_since: instant(row, "since")?,
+                lease: token.clone(),
+            };
+            if claim.starts > MAX_STARTS {
+                let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
+                end_badly(&mut tx, &claim, now, &why).await?;
+                tracing::error!(
+                    work = work.as_str(),
+                    id,
+                    "set apart: started {MAX_STARTS} times without an end"
+                );
+                continue;
+            }
+            claims.insert(id, claim);
         }
         tx.commit().await?;
-        if poison {
-            tracing::error!(
-                work = work.as_str(),
-                id,
-                "set apart: started {MAX_STARTS} times without an end"
-            );
-            return Ok(None);
-        }
-        Ok(Some(claim))
+        Ok(ids.iter().map(|id| claims.remove(id)).collect())
     }
 
     /// Ends a claim that failed: counts the attempt and lets the row wait until `retry_at`. Does nothing

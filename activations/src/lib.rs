@@ -18,6 +18,8 @@ pub mod clock;
 pub mod decide;
 pub mod desk;
 pub mod entropy;
+pub mod gathered;
+pub mod gathering;
 pub mod identifier;
 pub mod inbox;
 pub mod ledger;

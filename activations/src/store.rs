@@ -196,6 +196,23 @@ impl Store {
         }
     }
 
+    /// The same for rows that are let go where somebody else holds them.
+    pub(crate) fn held_if_free(&self, of: &str) -> String {
+        match self.kind {
+            // Whoever writes is alone.
+            Kind::Sqlite => String::new(),
+            Kind::Postgres => format!(" FOR UPDATE OF {of} SKIP LOCKED"),
+        }
+    }
+
+    /// How many transactions that write are worth having at once.
+    pub(crate) const fn writers(&self) -> usize {
+        match self.kind {
+            Kind::Sqlite => 1,
+            Kind::Postgres => 2,
+        }
+    }
+
     /// Waits until no other transaction has asked for the same, and keeps others out until the end of this
     /// one: for what is decided by rows that aren't there yet, or by how many there are.
     pub(crate) async fn alone(&self, tx: &mut Tx, about: &str) -> Result<(), StoreError> {

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::backoff::Pace;
-use crate::rows::{Row, RowError, Rows, told};
+use crate::rows::{Row, RowError, Rows, broke, told};
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,15 @@ pub(crate) enum Outcome {
     Uncertain { error: String },
     /// It can't work, now or later.
     Never { error: String },
+    /// It panicked or hung, in the group that it shared as well as by itself: it is the row.
+    Broke { error: String },
 }
 
 impl Outcome {
     pub(crate) fn again(error: &RowError) -> Self {
+        if broke(error) {
+            return Self::Broke { error: told(error) };
+        }
         Self::Again {
             error: told(error),
             until: None,
@@ -138,12 +143,16 @@ impl Attempts {
         };
         let abort = task.abort_handle();
         match tokio::time::timeout(job.limit(), task).await {
+            Ok(Ok(Outcome::Broke { error })) => {
+                let again = Outcome::Again { error, until: None };
+                (self.or_set_apart(row.as_ref(), again), "panicked")
+            }
             Ok(Ok(outcome)) => {
                 let word = match outcome {
                     Outcome::Done => "done",
                     Outcome::Again { .. } => "again",
                     Outcome::Uncertain { .. } => "uncertain",
-                    Outcome::Never { .. } => "given_up",
+                    Outcome::Never { .. } | Outcome::Broke { .. } => "given_up",
                 };
                 (outcome, word)
             }
@@ -197,7 +206,7 @@ impl Attempts {
                     tracing::warn!(work = work_name, id, error, %retry_at, "handed over without an answer");
                     row.maybe_sent(retry_at, &error).await
                 }
-                Outcome::Never { error } => {
+                Outcome::Never { error } | Outcome::Broke { error } => {
                     tracing::error!(work = work_name, id, error, "given up");
                     row.give_up(now, &error).await
                 }

@@ -9,9 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::{Desk, Letter, Rendered};
+use eencent_activations::gathered::Gathered;
+use eencent_activations::gathering::Failed;
 use eencent_activations::inbox::{Inbox, Question};
 use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::notification::Receipt;
+use eencent_activations::refused::DeskError;
 use eencent_activations::reread::{Made, Order};
 use eencent_activations::store::Store;
 
@@ -96,12 +99,12 @@ pub(crate) struct DeskRows {
     pub(crate) store: Store,
     pub(crate) desk: Desk,
     pub(crate) inbox: Inbox,
+    /// What is done to many at the same moment shares its transactions.
+    pub(crate) gathered: Gathered,
 }
 
 struct DeskRow {
-    store: Store,
-    desk: Desk,
-    inbox: Inbox,
+    rows: DeskRows,
     claim: Claim,
 }
 
@@ -118,15 +121,10 @@ impl Rows for DeskRows {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Box<dyn Row>>, RowError> {
-        let claim = self.store.claim(work, id, now, lease).await?;
+        let claim = self.gathered.claim(work, id, now, lease).await?;
         Ok(claim.map(|claim| {
-            let Self { store, desk, inbox } = self.clone();
-            Box::new(DeskRow {
-                store,
-                desk,
-                inbox,
-                claim,
-            }) as Box<dyn Row>
+            let rows = self.clone();
+            Box::new(DeskRow { rows, claim }) as Box<dyn Row>
         }))
     }
 }
@@ -138,55 +136,55 @@ impl Row for DeskRow {
     }
 
     async fn process_event(&self) -> Result<(), RowError> {
-        Ok(self.desk.process_event(&self.claim).await?)
+        Ok(self.rows.gathered.process_event(&self.claim).await?)
     }
 
     async fn carry_out(&self) -> Result<(), RowError> {
-        Ok(self.desk.carry_out(&self.claim).await?)
+        Ok(self.rows.gathered.carry_out(&self.claim).await?)
     }
 
     async fn question(&self) -> Result<Question, RowError> {
-        Ok(self.store.question(&self.claim).await?)
+        Ok(self.rows.store.question(&self.claim).await?)
     }
 
     async fn was_read(&self, question: &Question, read: Option<Receipt>, now: Timestamp) -> Result<(), RowError> {
         // If we crash between the two, it is read again and what it says is a repeat.
         if let Some(receipt) = read {
-            self.inbox.commit(receipt).await?;
+            self.rows.inbox.commit(receipt).await?;
         }
-        Ok(self.store.was_read(&self.claim, question.asked_at, now).await?)
+        Ok(self.rows.store.was_read(&self.claim, question.asked_at, now).await?)
     }
 
     async fn order(&self) -> Result<Option<(String, Order)>, RowError> {
-        Ok(self.desk.order(&self.claim).await?)
+        Ok(self.rows.desk.order(&self.claim).await?)
     }
 
     async fn checkout_made(&self, made: &Made) -> Result<(), RowError> {
-        Ok(self.desk.checkout_made(&self.claim, made).await?)
+        Ok(self.rows.desk.checkout_made(&self.claim, made).await?)
     }
 
     async fn letter(&self) -> Result<Letter, RowError> {
-        Ok(self.desk.email(&self.claim).await?)
+        Ok(self.rows.gathered.email(&self.claim).await?)
     }
 
     async fn keep_rendering(&self, rendered: &Rendered) -> Result<(), RowError> {
-        Ok(self.desk.keep_rendering(&self.claim, rendered).await?)
+        Ok(self.rows.gathered.keep_rendering(&self.claim, rendered).await?)
     }
 
     async fn sent(&self) -> Result<(), RowError> {
-        Ok(self.desk.email_sent(&self.claim).await?)
+        Ok(self.rows.gathered.email_sent(&self.claim).await?)
     }
 
     async fn maybe_sent(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
-        Ok(self.desk.email_uncertain(&self.claim, retry_at, error).await?)
+        Ok(self.rows.desk.email_uncertain(&self.claim, retry_at, error).await?)
     }
 
     async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
-        Ok(self.store.put_back(&self.claim, retry_at, error).await?)
+        Ok(self.rows.store.put_back(&self.claim, retry_at, error).await?)
     }
 
     async fn give_up(&self, now: Timestamp, error: &str) -> Result<(), RowError> {
-        Ok(self.store.give_up(&self.claim, now, error).await?)
+        Ok(self.rows.store.give_up(&self.claim, now, error).await?)
     }
 }
 
@@ -204,6 +202,12 @@ impl Office for DeskRows {
     async fn hours_changed(&self) -> Result<u32, RowError> {
         Ok(self.desk.hours_changed().await?)
     }
+}
+
+/// Whether work ended by panicking, or never: in the group that it shared, and by itself.
+pub(crate) fn broke(error: &RowError) -> bool {
+    let failed = error.downcast_ref::<Failed<DeskError>>();
+    matches!(failed, Some(Failed::Panicked | Failed::TooLong))
 }
 
 /// The sentence of an error and of all its causes, as it goes to the log and onto the row.

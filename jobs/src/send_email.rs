@@ -49,7 +49,7 @@ impl Job for SendEmail {
             Outcome::Done => "sent",
             Outcome::Again { .. } => "again",
             Outcome::Uncertain { .. } => "maybe_sent",
-            Outcome::Never { .. } => "given_up",
+            Outcome::Never { .. } | Outcome::Broke { .. } => "given_up",
         };
         metrics::counter!("eencent_emails_total", "kind" => letter.kind.as_str(), "outcome" => word).increment(1);
         outcome

@@ -6,6 +6,7 @@ use std::time::Duration;
 use eencent_activations::clock::Clock;
 use eencent_activations::desk::Desk;
 use eencent_activations::entropy::Entropy;
+use eencent_activations::gathered::Gathered;
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::Work;
 use eencent_activations::reread::Rereading;
@@ -85,7 +86,13 @@ impl Workers {
             inbox,
             rereading,
         } = desks;
-        let rows = DeskRows { store, desk, inbox };
+        let gathered = Gathered::start(&store, &desk);
+        let rows = DeskRows {
+            store,
+            desk,
+            inbox,
+            gathered,
+        };
         let limit = settings.limit;
         let email = SendEmail {
             renderer: Renderer::new(),

@@ -1,10 +1,13 @@
 //! Carrying out an approval: at once, or when the office opens.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::moves::{Activation, Line};
+use super::pending::NewLink;
 use super::{Desk, Desking};
-use crate::ledger::{Claim, end_well};
+use crate::ledger::Claim;
 use crate::links::hash_of;
 use crate::refused::DeskError;
 use crate::rules::Completion;
@@ -18,11 +21,29 @@ impl Desk {
     /// # Errors
     /// When the store fails, or the claim's lease was lost; nothing was written then.
     pub async fn carry_out(&self, claim: &Claim) -> Result<(), DeskError> {
-        let mut work = self.begin().await?;
-        if let Some(mut activation) = self.load(&mut work, &claim.id).await? {
-            self.carry_out_in(&mut work, &mut activation).await?;
+        self.carry_out_all(std::slice::from_ref(claim)).await
+    }
+
+    /// Carries out several approvals in one transaction; all or none.
+    ///
+    /// # Errors
+    /// When one of them fails; nothing was written then.
+    pub async fn carry_out_all(&self, claims: &[Claim]) -> Result<(), DeskError> {
+        let mut work = self.begin_group().await?;
+        let ids: BTreeSet<String> = claims.iter().map(|claim| claim.id.clone()).collect();
+        self.foresee_activations(&mut work, &ids).await?;
+        let known = work.known.as_ref();
+        let identifiers: BTreeSet<(String, String)> = ids
+            .iter()
+            .filter_map(|id| Some(known?.activation(id)?.identifier))
+            .collect();
+        self.foresee_holders(&mut work, &identifiers).await?;
+        for claim in claims {
+            if let Some(mut activation) = self.load(&mut work, &claim.id).await? {
+                self.carry_out_in(&mut work, &mut activation).await?;
+            }
+            work.pending.approvals.push(claim.clone());
         }
-        end_well(&mut work.tx, claim, "").await?;
         self.commit(work).await
     }
 
@@ -77,6 +98,11 @@ impl Desk {
     /// Whether another organisation has become active with this identifier. The unique index stands
     /// behind it; this asks first, in the same transaction, so that the loser goes to review.
     pub(super) async fn held_by_another(&self, work: &mut Desking, a: &Activation) -> Result<bool, StoreError> {
+        // A link is only promised here; whoever activates asks again, alone.
+        let only_a_link = a.completion == Completion::Link && a.state != State::AwaitingConfirmation;
+        if only_a_link && let Some(holder) = work.known.as_ref().and_then(|known| known.holder(&a.identifier)) {
+            return Ok(holder.is_some_and(|holder| holder != a.organisation_id));
+        }
         let identifier = format!("identifier/{}/{}", a.identifier.0, a.identifier.1);
         self.store.alone(&mut work.tx, &identifier).await?;
         let row = sqlx::query("SELECT organisation_id FROM identifiers WHERE scheme = $1 AND value = $2 AND active = 1 AND organisation_id <> $3")
@@ -118,16 +144,13 @@ impl Desk {
         self.void_link(work, a).await?;
         a.links += 1;
         let token = self.rules.links_key.token(&a.id, a.links);
-        sqlx::query(
-            "INSERT INTO links (token_hash, activation_id, number, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(hash_of(&token))
-        .bind(a.id.as_str())
-        .bind(a.links)
-        .bind(now.micros())
-        .bind(now.plus(self.rules.link_lifetime).micros())
-        .execute(&mut *work.tx)
-        .await?;
+        work.pending.links.push(NewLink {
+            token_hash: hash_of(&token),
+            activation_id: a.id.clone(),
+            number: a.links,
+            created_at: now,
+            expires_at: now.plus(self.rules.link_lifetime),
+        });
         self.make(
             work,
             a,
@@ -143,7 +166,11 @@ impl Desk {
 
     /// Takes back an e-mail with a link that hasn't been handed over. The link itself stops working by
     /// the state that the activation moves to.
-    pub(super) async fn void_link(&self, work: &mut Desking, a: &Activation) -> Result<(), StoreError> {
+    pub(super) async fn void_link(&self, work: &mut Desking, a: &Activation) -> Result<(), DeskError> {
+        if a.links == 0 {
+            return Ok(());
+        }
+        self.flush(work).await?;
         sqlx::query(
             "UPDATE emails SET state = 'withdrawn' WHERE activation_id = $1 AND link IS NOT NULL AND state = 'waiting'",
         )

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::moves::{Activation, Line};
 use super::payments::Payment;
+use super::pending::NewDecision;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::decide::{Asked, Decision, Outcome, decide};
@@ -154,15 +155,14 @@ impl Desk {
         now: Timestamp,
         record: &Value,
     ) -> Result<(), DeskError> {
-        sqlx::query("INSERT INTO decisions (activation_id, number, at, outcome, record) VALUES ($1, $2, $3, $4, $5)")
-            .bind(a.id.as_str())
-            .bind(a.version)
-            .bind(now.micros())
-            .bind(a.state.as_str())
-            .bind(to_json(record)?)
-            .execute(&mut *work.tx)
-            .await?;
-        Ok(())
+        work.pending.decisions.push(NewDecision {
+            activation_id: a.id.clone(),
+            number: a.version,
+            at: now,
+            outcome: a.state.as_str(),
+            record: to_json(record)?,
+        });
+        self.wrote(work).await
     }
 
     /// The reasons as the creator is told them: what he can do something about, and nothing of how we

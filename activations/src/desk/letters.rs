@@ -1,14 +1,18 @@
 //! E-mails to hand over: what the mail job needs of a row, and what it writes back.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sqlx::any::AnyRow;
 
 use super::Desk;
 use crate::clock::Timestamp;
-use crate::ledger::{Claim, end_well, put_back_in};
+use crate::ledger::{Claim, put_back_in};
 use crate::personal::EmailAddress;
 use crate::refused::DeskError;
 use crate::state::EmailKind;
+use crate::store::many::{Columns, Many};
 use crate::store::{StoreError, instant, json, maybe_number, maybe_text, named, text, to_json};
 
 /// An e-mail as it was rendered, once; kept, so that every attempt hands over the same.
@@ -52,19 +56,35 @@ pub struct Letter {
 }
 
 impl Desk {
-    /// The e-mail of a claim.
+    /// The e-mails of these claims, in their order.
     ///
     /// # Errors
-    /// When the store doesn't answer, or the row can't be read.
-    pub async fn email(&self, claim: &Claim) -> Result<Letter, DeskError> {
-        let row = sqlx::query(
-            "SELECT e.*, a.reference FROM emails e JOIN activations a ON a.id = e.activation_id WHERE e.id = $1",
-        )
-        .bind(claim.id.as_str())
-        .fetch_one(self.store.reader())
-        .await?;
-        let activation = text(&row, "activation_id")?;
-        let number = maybe_number(&row, "link")?;
+    /// When the store doesn't answer, or one can't be read.
+    pub async fn emails(&self, claims: &[Claim]) -> Result<Vec<Letter>, DeskError> {
+        const ASKING: Many<'static> = Many {
+            head: "WITH asked (row_id) AS (",
+            columns: Columns::Typed(&["TEXT"]),
+            tail: ") SELECT e.*, a.reference FROM asked JOIN emails e ON e.id = asked.row_id \
+                   JOIN activations a ON a.id = e.activation_id",
+        };
+        let mut connection = self.store.reader().acquire().await.map_err(StoreError::from)?;
+        let rows = ASKING
+            .fetch(&mut connection, claims, |query, claim| query.bind(claim.id.as_str()))
+            .await?;
+        let mut letters = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            letters.insert(text(row, "id")?, self.letter(row)?);
+        }
+        let of = |claim: &Claim| {
+            let gone = || StoreError::Unreadable(format!("{} is gone", claim.id));
+            letters.remove(&claim.id).ok_or_else(gone)
+        };
+        Ok(claims.iter().map(of).collect::<Result<_, _>>()?)
+    }
+
+    fn letter(&self, row: &AnyRow) -> Result<Letter, StoreError> {
+        let activation = text(row, "activation_id")?;
+        let number = maybe_number(row, "link")?;
         let link = number.map(|number| {
             format!(
                 "{}/round-off/{}",
@@ -72,24 +92,24 @@ impl Desk {
                 self.rules.links_key.token(&activation, number)
             )
         });
-        let address = text(&row, "recipient")?;
+        let address = text(row, "recipient")?;
         let to = EmailAddress::parse(&address).map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        let rendered = maybe_text(&row, "rendered")?.map(|text| serde_json::from_str(&text));
+        let rendered = maybe_text(row, "rendered")?.map(|text| serde_json::from_str(&text));
         Ok(Letter {
-            key: text(&row, "email_key")?,
-            message_id: text(&row, "message_id")?,
-            created_at: instant(&row, "created_at")?,
+            key: text(row, "email_key")?,
+            message_id: text(row, "message_id")?,
+            created_at: instant(row, "created_at")?,
             to,
-            to_name: maybe_text(&row, "recipient_name")?,
-            language: text(&row, "language")?,
-            kind: named(&row, "kind", EmailKind::parse)?,
-            reference: text(&row, "reference")?,
-            data: json(&row, "data")?,
+            to_name: maybe_text(row, "recipient_name")?,
+            language: text(row, "language")?,
+            kind: named(row, "kind", EmailKind::parse)?,
+            reference: text(row, "reference")?,
+            data: json(row, "data")?,
             rendered: rendered
                 .transpose()
                 .map_err(|error| StoreError::Unreadable(error.to_string()))?,
             link,
-            give_up_at: instant(&row, "give_up_at")?,
+            give_up_at: instant(row, "give_up_at")?,
         })
     }
 
@@ -97,28 +117,55 @@ impl Desk {
     ///
     /// # Errors
     /// When the store doesn't answer.
-    pub async fn keep_rendering(&self, claim: &Claim, rendered: &Rendered) -> Result<(), DeskError> {
+    pub async fn keep_renderings(&self, rendered: &[(Claim, Rendered)]) -> Result<(), DeskError> {
+        const KEEP: Many<'static> = Many {
+            head: "WITH given (row_id, token, as_text) AS (",
+            columns: Columns::Typed(&["TEXT", "TEXT", "TEXT"]),
+            tail: ") UPDATE emails SET rendered = given.as_text FROM given \
+                   WHERE emails.id = given.row_id AND emails.lease = given.token AND emails.rendered IS NULL",
+        };
+        let mut texts = Vec::with_capacity(rendered.len());
+        for (claim, rendered) in rendered {
+            texts.push((claim, to_json(rendered)?));
+        }
         let mut work = self.begin().await?;
-        sqlx::query("UPDATE emails SET rendered = $1 WHERE id = $2 AND lease = $3 AND rendered IS NULL")
-            .bind(to_json(rendered)?)
-            .bind(claim.id.as_str())
-            .bind(claim.lease.as_str())
-            .execute(&mut *work.tx)
-            .await?;
+        KEEP.execute(&mut work.tx, &texts, |query, (claim, text)| {
+            query
+                .bind(claim.id.as_str())
+                .bind(claim.lease.as_str())
+                .bind(text.as_str())
+        })
+        .await?;
         self.commit(work).await
     }
 
-    /// The mail server has taken it. Ends the claim.
+    /// The mail server has taken them. Ends the claims.
     ///
     /// # Errors
-    /// When the store doesn't answer: then it will be handed over again, with the same `Message-ID`.
-    pub async fn email_sent(&self, claim: &Claim) -> Result<(), DeskError> {
+    /// When the store doesn't answer, or one lease was lost: then nothing is written, and they will be handed
+    /// over again, with the same `Message-ID`.
+    pub async fn emails_sent(&self, claims: &[Claim]) -> Result<(), DeskError> {
+        const SENT: Many<'static> = Many {
+            head: "WITH given (row_id, token, at_when) AS (",
+            columns: Columns::Typed(&["TEXT", "TEXT", "BIGINT"]),
+            tail: ") UPDATE emails SET state = 'sent', sent_at = at_when, attempts = attempts + 1, starts = 0, \
+                   next_attempt_at = NULL, last_error = NULL, lease = NULL, lease_until = NULL \
+                   FROM given WHERE emails.id = given.row_id AND emails.lease = given.token RETURNING emails.id AS id",
+        };
+        let now = self.now().micros();
         let mut work = self.begin().await?;
-        let set = format!(
-            "state = 'sent', sent_at = {}, attempts = attempts + 1,",
-            self.now().micros()
-        );
-        end_well(&mut work.tx, claim, &set).await?;
+        let sent = SENT
+            .fetch(&mut work.tx, claims, |query, claim| {
+                query
+                    .bind(claim.id.as_str())
+                    .bind(claim.lease.as_str())
+                    .bind(now)
+            })
+            .await?;
+        let sent: HashSet<String> = sent.iter().map(|row| text(row, "id")).collect::<Result<_, _>>()?;
+        if let Some(lost) = claims.iter().find(|claim| !sent.contains(&claim.id)) {
+            return Err(StoreError::LeaseLost(lost.id.clone()).into());
+        }
         self.commit(work).await
     }
 

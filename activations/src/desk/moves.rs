@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
+use super::pending::{NewEmail, NewLine, NewOutgoing};
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::ledger::Work;
@@ -17,7 +18,7 @@ use crate::reference::Reference;
 use crate::refused::DeskError;
 use crate::rules::Completion;
 use crate::state::{EmailKind, Happening, Method, State, find};
-use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, named, number, text, to_json};
+use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, named, number, text};
 use crate::views::{CreatorView, ReasonView};
 
 /// How long an e-mail is tried.
@@ -124,13 +125,16 @@ impl<'a> Line<'a> {
 }
 
 impl Desk {
-    pub(super) async fn load(&self, work: &mut Desking, id: &str) -> Result<Option<Activation>, StoreError> {
+    pub(super) async fn load(&self, work: &mut Desking, id: &str) -> Result<Option<Activation>, DeskError> {
+        if let Some(known) = work.known.as_ref().and_then(|known| known.activation(id)) {
+            return Ok(Some(known));
+        }
         let sql = format!("{SELECT} WHERE a.id = $1{}", self.store.held("a"));
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
             .fetch_optional(&mut *work.tx)
             .await?;
-        row.map(|row| Activation::read(&row)).transpose()
+        Ok(row.map(|row| Activation::read(&row)).transpose()?)
     }
 
     /// Makes one move. The fields of `activation` that the caller changed are written with it.
@@ -153,8 +157,16 @@ impl Desk {
         if row.to != from || line.happening == Happening::LinkResent {
             self.set_end(activation, now);
         }
-        insert_line(work, activation, from.as_str(), Some(before), now, &line).await?;
-        self.update(work, activation, before).await?;
+        // A second move of the same activation within a group looks at what the first one wrote.
+        if work.pending.activations.iter().any(|(pending, _)| pending.id == activation.id) {
+            self.flush(work).await?;
+        }
+        add_line(work, activation, from.as_str(), Some(before), now, &line);
+        work.pending.activations.push((activation.clone(), before));
+        if let Some(known) = &mut work.known {
+            known.moved(activation);
+        }
+        self.wrote(work).await?;
         self.tell(work, activation, row.email, row.told, now, line.email)
             .await?;
         if matches!(row.to, State::Approved) {
@@ -183,7 +195,8 @@ impl Desk {
         let Some(row) = find(None, line.happening) else {
             return Err(StoreError::Unreadable(format!("no start by {}", line.happening)).into());
         };
-        insert_line(work, activation, "none", None, now, &line).await?;
+        add_line(work, activation, "none", None, now, &line);
+        self.wrote(work).await?;
         self.tell(work, activation, row.email, row.told, now, line.email).await
     }
 
@@ -197,38 +210,6 @@ impl Desk {
         };
         activation.expires_at = lifetime.map(|lifetime| now.plus(lifetime));
         activation.remind_at = lifetime.map(|lifetime| now.plus(lifetime / 2));
-    }
-
-    async fn update(&self, work: &mut Desking, a: &Activation, before: i64) -> Result<(), DeskError> {
-        let updated = sqlx::query(
-            "UPDATE activations SET state = $1, version = $2, expires_at = $3, remind_at = $4, due_at = $5, made_at = $6, \
-             decided_at = $7, reasons = $8, flags = $9, lacks_only_the_name = $10, touched = $11, question = $12, links = $13, \
-             set_apart_at = CASE WHEN state = $1 THEN set_apart_at END, attempts = CASE WHEN state = $1 THEN attempts ELSE 0 END, \
-             next_attempt_at = CASE WHEN state = $1 THEN next_attempt_at END \
-             WHERE id = $14 AND version = $15",
-        )
-        .bind(a.state.as_str())
-        .bind(a.version)
-        .bind(a.expires_at.map(Timestamp::micros))
-        .bind(a.remind_at.map(Timestamp::micros))
-        .bind(a.due_at.map(Timestamp::micros))
-        .bind(a.made_at.map(Timestamp::micros))
-        .bind(a.decided_at.map(Timestamp::micros))
-        .bind(to_json(&a.reasons)?)
-        .bind(to_json(&a.flags)?)
-        .bind(i64::from(a.lacks_only_the_name))
-        .bind(i64::from(a.touched))
-        .bind(a.question.as_deref())
-        .bind(a.links)
-        .bind(a.id.as_str())
-        .bind(before)
-        .execute(&mut *work.tx)
-        .await?;
-        if updated.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(StoreError::LeaseLost(a.id.clone()).into())
-        }
     }
 
     async fn tell(
@@ -287,27 +268,23 @@ impl Desk {
         }
         // The key holds the number of the history line: a move is told once, however often it is tried.
         let key = format!("{}/{}/{}", a.id, kind.as_str(), a.version);
-        sqlx::query(
-            "INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, message_id, \
-             created_at, give_up_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting')",
-        )
-        .bind(id.as_str())
-        .bind(key.as_str())
-        .bind(a.id.as_str())
-        .bind(a.version)
-        .bind(kind.as_str())
-        .bind(creator.language.as_str())
-        .bind(creator.email.as_str())
-        .bind(creator.name.as_str())
-        .bind(data.to_string())
-        .bind(carries_link.then_some(a.links))
-        .bind(format!("<{}@{}>", key.replace('/', "."), self.mail_domain()))
-        .bind(now.micros())
-        .bind(now.plus(GIVE_UP_AFTER).micros())
-        .execute(&mut *work.tx)
-        .await?;
         work.will_wait(Work::Email, &id);
-        Ok(())
+        work.pending.emails.push(NewEmail {
+            id,
+            activation_id: a.id.clone(),
+            number: a.version,
+            kind: kind.as_str(),
+            language: creator.language.clone(),
+            recipient: creator.email.clone(),
+            recipient_name: creator.name.clone(),
+            data: data.to_string(),
+            link: carries_link.then_some(a.links),
+            message_id: format!("<{}@{}>", key.replace('/', "."), self.mail_domain()),
+            key,
+            created_at: now,
+            give_up_at: now.plus(GIVE_UP_AFTER),
+        });
+        self.wrote(work).await
     }
 
     /// The right-hand side of Message-IDs: the host of our links, or our own name on a bare machine.
@@ -341,20 +318,16 @@ impl Desk {
                 "due_at": a.due_at,
             },
         });
-        sqlx::query(
-            "INSERT INTO outgoing_events (id, event_key, activation_id, number, type, payload, created_at, state) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting')",
-        )
-        .bind(self.new_id("out")?)
-        .bind(format!("{}/{kind}/{}", a.id, a.version))
-        .bind(a.id.as_str())
-        .bind(a.version)
-        .bind(kind)
-        .bind(payload.to_string())
-        .bind(now.micros())
-        .execute(&mut *work.tx)
-        .await?;
-        Ok(())
+        work.pending.outgoing.push(NewOutgoing {
+            id: self.new_id("out")?,
+            key: format!("{}/{kind}/{}", a.id, a.version),
+            activation_id: a.id.clone(),
+            number: a.version,
+            kind: kind.to_owned(),
+            payload: payload.to_string(),
+            created_at: now,
+        });
+        self.wrote(work).await
     }
 
     /// An instant as people in the office's zone say it: `maandag 12 januari 2026 om 09:00`.
@@ -402,28 +375,16 @@ impl Desk {
     }
 }
 
-async fn insert_line(
-    work: &mut Desking,
-    a: &Activation,
-    from: &str,
-    previous: Option<i64>,
-    at: Timestamp,
-    line: &Line<'_>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO history (activation_id, number, previous, at, happening, from_state, to_state, actor, reason) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(a.id.as_str())
-    .bind(a.version)
-    .bind(previous)
-    .bind(at.micros())
-    .bind(line.happening.as_str())
-    .bind(from)
-    .bind(a.state.as_str())
-    .bind(line.actor)
-    .bind(line.reason)
-    .execute(&mut *work.tx)
-    .await?;
-    Ok(())
+fn add_line(work: &mut Desking, a: &Activation, from: &'static str, previous: Option<i64>, at: Timestamp, line: &Line<'_>) {
+    work.pending.lines.push(NewLine {
+        activation_id: a.id.clone(),
+        number: a.version,
+        previous,
+        at,
+        happening: line.happening.as_str(),
+        from,
+        to: a.state.as_str(),
+        actor: line.actor.to_owned(),
+        reason: line.reason.to_owned(),
+    });
 }

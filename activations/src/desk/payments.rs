@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::moves::Activation;
+use super::pending::NewPayment;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::decide::Paid;
@@ -11,7 +12,7 @@ use crate::notification::{Mode, PaymentNotification, PaymentStatus, ReferenceHin
 use crate::personal::{AccountNumber, HolderName};
 use crate::reference::candidates;
 use crate::refused::DeskError;
-use crate::store::{StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text, to_json};
+use crate::store::{StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text};
 
 /// How a payment stands towards activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,6 +213,10 @@ impl Desk {
         told: &PaymentNotification,
         origin: &Origin<'_>,
     ) -> Result<Option<Payment>, StoreError> {
+        let known = work.known.as_ref();
+        if let Some(known) = known.and_then(|known| known.payment(origin.account, &told.payment_id)) {
+            return Ok(known);
+        }
         let sql = format!(
             "SELECT * FROM payments WHERE account = $1 AND payment_id = $2{}",
             self.store.held("payments")
@@ -261,7 +266,13 @@ impl Desk {
                     tied_by: None,
                     standing: Standing::NotPaid,
                 };
-                insert(work, &first, mode, origin).await?;
+                work.pending.new_payments.push(NewPayment {
+                    payment: first.clone(),
+                    provider: origin.provider.to_owned(),
+                    endpoint: origin.endpoint.to_owned(),
+                    mode: mode.as_str(),
+                });
+                self.wrote(work).await?;
                 first
             }
         };
@@ -298,19 +309,20 @@ impl Desk {
         work: &mut Desking,
         payment: &Payment,
     ) -> Result<Option<(String, &'static str)>, StoreError> {
-        let (texts, how): (Vec<String>, _) = match &payment.reference {
-            None => return Ok(None),
-            Some(ReferenceHint::Exact(text)) => {
-                let mut texts = vec![text.trim().to_owned()];
-                texts.extend(candidates(text));
-                (texts, "reference")
-            }
-            Some(ReferenceHint::Within(text)) => (candidates(text), "reference in free text"),
-        };
+        let (texts, how) = payment.reference.as_ref().map_or((Vec::new(), ""), words_of);
         for candidate in texts {
+            let upper = candidate.to_uppercase();
+            if let Some(known) = &work.known
+                && let (Some(one), Some(other)) = (known.activation_id(&candidate), known.activation_id(&upper))
+            {
+                match one.or(other) {
+                    Some(id) => return Ok(Some((id, how))),
+                    None => continue,
+                }
+            }
             let row = sqlx::query("SELECT id FROM activations WHERE reference = $1 OR reference = $2 OR id = $1")
                 .bind(candidate.as_str())
-                .bind(candidate.to_uppercase())
+                .bind(upper)
                 .fetch_optional(&mut *work.tx)
                 .await?;
             if let Some(row) = row {
@@ -320,34 +332,20 @@ impl Desk {
         Ok(None)
     }
 
-    pub(super) async fn save_payment(&self, work: &mut Desking, p: &Payment) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE payments SET status = $1, amount_minor = $2, currency = $3, holder_name = $4, account_number = $5, reference = $6, \
-             paid_at = $7, paid_at_proven = $8, name_proven = $9, name_awaited_until = $10, conflicting = $11, received_at = $12, \
-             activation_id = $13, tied_by = $14, standing = $15, suggested = $16, changed_at = $17, mode_fits = $18 WHERE id = $19",
-        )
-        .bind(p.status.as_str())
-        .bind(p.amount.map(|amount| amount.minor))
-        .bind(p.amount.map(|amount| amount.currency.to_string()))
-        .bind(p.holder.as_ref().map(|holder| holder.as_str().to_owned()))
-        .bind(p.account_number.as_ref().map(to_json).transpose()?)
-        .bind(p.reference.as_ref().map(to_json).transpose()?)
-        .bind(p.paid_at.map(Timestamp::micros))
-        .bind(i64::from(p.paid_at_proven))
-        .bind(i64::from(p.name_proven))
-        .bind(p.name_awaited_until.map(Timestamp::micros))
-        .bind(i64::from(p.conflicting))
-        .bind(p.received_at.micros())
-        .bind(p.activation_id.as_deref())
-        .bind(p.tied_by.as_deref())
-        .bind(p.standing.as_str())
-        .bind(p.suggested.as_deref())
-        .bind(self.now().micros())
-        .bind(i64::from(p.mode_fits))
-        .bind(p.id.as_str())
-        .execute(&mut *work.tx)
-        .await?;
-        Ok(())
+    /// Writes what a payment has become.
+    pub(super) async fn save_payment(&self, work: &mut Desking, p: &Payment) -> Result<(), DeskError> {
+        let pending = &mut work.pending;
+        if let Some(new) = pending.new_payments.iter_mut().find(|new| new.payment.id == p.id) {
+            new.payment = p.clone();
+        } else if let Some(changed) = pending.payments.iter_mut().find(|changed| changed.id == p.id) {
+            *changed = p.clone();
+        } else {
+            pending.payments.push(p.clone());
+        }
+        if let Some(known) = &mut work.known {
+            known.paid(p);
+        }
+        self.wrote(work).await
     }
 
     /// Money of an activation that ends waits as unallocated, with that activation suggested: somebody
@@ -365,33 +363,29 @@ impl Desk {
     }
 
     /// All payments tied to an activation that count towards it, oldest first.
-    pub(super) async fn counting(&self, work: &mut Desking, activation: &str) -> Result<Vec<Payment>, StoreError> {
+    pub(super) async fn counting(&self, work: &mut Desking, activation: &str) -> Result<Vec<Payment>, DeskError> {
+        if let Some(known) = work.known.as_ref().and_then(|known| known.counting(activation)) {
+            return Ok(known);
+        }
+        self.flush(work).await?;
         let rows = sqlx::query(
             "SELECT * FROM payments WHERE activation_id = $1 AND standing = 'counts' ORDER BY received_at, id",
         )
         .bind(activation)
         .fetch_all(&mut *work.tx)
         .await?;
-        rows.iter().map(Payment::read).collect()
+        Ok(rows.iter().map(Payment::read).collect::<Result<_, _>>()?)
     }
 }
 
-async fn insert(work: &mut Desking, p: &Payment, mode: Mode, origin: &Origin<'_>) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO payments (id, account, payment_id, provider, endpoint, mode, mode_fits, status, paid_at_proven, name_proven, received_at, standing, changed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $9)",
-    )
-    .bind(p.id.as_str())
-    .bind(p.account.as_str())
-    .bind(p.payment_id.as_str())
-    .bind(origin.provider)
-    .bind(origin.endpoint)
-    .bind(mode.as_str())
-    .bind(i64::from(p.mode_fits))
-    .bind(p.status.as_str())
-    .bind(p.received_at.micros())
-    .bind(p.standing.as_str())
-    .execute(&mut *work.tx)
-    .await?;
-    Ok(())
+/// The words by which a payment may name an activation, in the order to try them, and how it would be told.
+pub(super) fn words_of(reference: &ReferenceHint) -> (Vec<String>, &'static str) {
+    match reference {
+        ReferenceHint::Exact(text) => {
+            let mut words = vec![text.trim().to_owned()];
+            words.extend(candidates(text));
+            (words, "reference")
+        }
+        ReferenceHint::Within(text) => (candidates(text), "reference in free text"),
+    }
 }

@@ -1,18 +1,22 @@
 //! Processing a notification: what it says of a payment, which activation that concerns, and the decision.
 //!
-//! Everything of one event is one transaction, which ends its claim. If we crash before the commit,
-//! nothing happened and the event waits; after it, the event is processed and its repeats do nothing.
+//! Everything of one event is one transaction, which ends its claim; several events may share it. If we crash
+//! before the commit, nothing happened and the events wait; after it, they are processed and repeats do nothing.
+
+use std::collections::{BTreeSet, HashMap};
 
 use super::moves::{Activation, Line};
-use super::payments::{Origin, Payment, Standing};
+use super::payments::{Origin, Payment, Standing, words_of};
+use super::pending::EventEnd;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::decide::Outcome;
-use crate::ledger::{Claim, end_well, put_back_in};
+use crate::ledger::{Claim, put_back_in};
 use crate::notification::{Mode, PaymentNotification, PaymentStatus, Proof};
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
-use crate::store::{instant, json as read_json, named, text};
+use crate::store::many::{Columns, Many};
+use crate::store::{StoreError, instant, json as read_json, named, text};
 use crate::views::ReasonView;
 
 /// What the event's claim ends with.
@@ -27,63 +31,123 @@ enum End {
     SetApart,
 }
 
+/// A committed event as it is worked on.
+struct Committed {
+    account: String,
+    kind: String,
+    told: PaymentNotification,
+    received_at: Timestamp,
+    provider: String,
+    endpoint: String,
+    mode: Mode,
+}
+
+/// The events of these claims, by id.
+async fn committed(work: &mut Desking, claims: &[Claim]) -> Result<HashMap<String, Committed>, StoreError> {
+    const ASKING: Many<'static> = Many {
+        head: "WITH asked (row_id) AS (",
+        columns: Columns::Typed(&["TEXT"]),
+        tail: ") SELECT e.id, e.account, e.kind, e.told, e.received_at, n.provider, n.endpoint, n.mode FROM asked \
+               JOIN events e ON e.id = asked.row_id JOIN notifications n ON n.id = e.notification_id",
+    };
+    let rows = ASKING
+        .fetch(&mut work.tx, claims, |query, claim| query.bind(claim.id.as_str()))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let event = Committed {
+                account: text(row, "account")?,
+                kind: text(row, "kind")?,
+                told: read_json(row, "told")?,
+                received_at: instant(row, "received_at")?,
+                provider: text(row, "provider")?,
+                endpoint: text(row, "endpoint")?,
+                mode: named(row, "mode", Mode::parse)?,
+            };
+            Ok((text(row, "id")?, event))
+        })
+        .collect()
+}
+
 impl Desk {
     /// Processes one committed event. Ends the claim.
     ///
     /// # Errors
     /// When the store fails, or the claim's lease was lost; nothing was written then.
     pub async fn process_event(&self, claim: &Claim) -> Result<(), DeskError> {
-        let mut work = self.begin().await?;
-        let row = sqlx::query(
-            "SELECT e.account, e.kind, e.told, e.received_at, n.provider, n.endpoint, n.mode \
-             FROM events e JOIN notifications n ON n.id = e.notification_id WHERE e.id = $1",
-        )
-        .bind(claim.id.as_str())
-        .fetch_one(&mut *work.tx)
-        .await?;
-        let told: PaymentNotification = read_json(&row, "told")?;
-        let (account, provider, endpoint) = (text(&row, "account")?, text(&row, "provider")?, text(&row, "endpoint")?);
-        let origin = Origin {
-            account: &account,
-            provider: &provider,
-            endpoint: &endpoint,
-            endpoint_mode: named(&row, "mode", Mode::parse)?,
-            received_at: instant(&row, "received_at")?,
-        };
-        let end = if text(&row, "kind")? == "conflict" || self.denies(&mut work, &told, &origin).await? {
-            self.contradicted(&mut work, &claim.id, &told, &origin).await?
-        } else {
-            self.told(&mut work, &told, &origin).await?
-        };
-        match end {
-            End::Processed { activation } => {
-                sqlx::query("UPDATE events SET activation_id = $1 WHERE id = $2")
-                    .bind(activation)
-                    .bind(claim.id.as_str())
-                    .execute(&mut *work.tx)
-                    .await?;
-                let set = format!("state = 'processed', processed_at = {},", self.now().micros());
-                end_well(&mut work.tx, claim, &set).await?;
-            }
-            End::SetApart => {
-                let set = format!("state = 'quarantined', processed_at = {},", self.now().micros());
-                end_well(&mut work.tx, claim, &set).await?;
-            }
-            End::LookAgain { at } => {
-                let ours = put_back_in(
-                    &mut work.tx,
-                    claim,
-                    at,
-                    "waiting for the message that carries the name",
-                    0,
-                )
-                .await?;
-                if !ours {
-                    return Err(crate::store::StoreError::LeaseLost(claim.id.clone()).into());
-                }
-            }
+        self.process_events(std::slice::from_ref(claim)).await
+    }
+
+    /// Processes several in one transaction, in their order; all or none.
+    ///
+    /// # Errors
+    /// When one of them fails; nothing was written then.
+    pub async fn process_events(&self, claims: &[Claim]) -> Result<(), DeskError> {
+        let mut work = self.begin_group().await?;
+        let committed = committed(&mut work, claims).await?;
+        self.foresee(&mut work, committed.values()).await?;
+        for claim in claims {
+            let Some(event) = committed.get(&claim.id) else {
+                return Err(StoreError::Unreadable(format!("{} is gone", claim.id)).into());
+            };
+            self.process(&mut work, claim, event).await?;
         }
         self.commit(work).await
+    }
+
+    /// Reads what the events are about: their payments, and the activations that these name.
+    async fn foresee(&self, work: &mut Desking, events: impl Iterator<Item = &Committed> + Clone) -> Result<(), DeskError> {
+        let payments = events
+            .clone()
+            .map(|event| (event.account.clone(), event.told.payment_id.clone()))
+            .collect();
+        self.foresee_payments(work, &payments).await?;
+        let words = events
+            .filter_map(|event| event.told.reference.as_ref())
+            .flat_map(|reference| words_of(reference).0)
+            .flat_map(|word| [word.to_uppercase(), word])
+            .collect();
+        self.foresee_references(work, &words).await?;
+        let known = work.known.get_or_insert_default();
+        let tied = payments
+            .iter()
+            .filter_map(|(account, payment)| known.payment(account, payment).flatten()?.activation_id);
+        let named = words.iter().filter_map(|word| known.activation_id(word).flatten());
+        let activations: BTreeSet<String> = tied.chain(named).collect();
+        Ok(self.foresee_activations(work, &activations).await?)
+    }
+
+    async fn process(&self, work: &mut Desking, claim: &Claim, event: &Committed) -> Result<(), DeskError> {
+        let origin = Origin {
+            account: &event.account,
+            provider: &event.provider,
+            endpoint: &event.endpoint,
+            endpoint_mode: event.mode,
+            received_at: event.received_at,
+        };
+        let told = &event.told;
+        let end = if event.kind == "conflict" || self.denies(work, told, &origin).await? {
+            self.contradicted(work, &claim.id, told, &origin).await?
+        } else {
+            self.told(work, told, &origin).await?
+        };
+        let (state, activation_id) = match end {
+            End::Processed { activation } => ("processed", activation),
+            End::SetApart => ("quarantined", None),
+            End::LookAgain { at } => {
+                let why = "waiting for the message that carries the name";
+                if !put_back_in(&mut work.tx, claim, at, why, 0).await? {
+                    return Err(StoreError::LeaseLost(claim.id.clone()).into());
+                }
+                return Ok(());
+            }
+        };
+        work.pending.events.push(EventEnd {
+            claim: claim.clone(),
+            state,
+            activation_id,
+        });
+        Ok(())
     }
 
     /// Whether the provider's API says that a payment isn't paid which a message said was. The API is
@@ -348,6 +412,7 @@ impl Desk {
 
     /// Whether the message that a conflict contradicts is yet to be processed, and tells of the same payment.
     async fn first_still_waits(&self, work: &mut Desking, event: &str) -> Result<bool, DeskError> {
+        self.flush(work).await?;
         let row = sqlx::query(
             "SELECT f.id FROM events e JOIN events f ON f.id = e.conflicts_with \
              WHERE e.id = $1 AND f.state = 'waiting' AND f.payment_id = e.payment_id",

@@ -246,7 +246,7 @@ struct Earlier {
 
 /// Writes down what isn't there yet; the events for which that was so.
 async fn remember(tx: &mut Tx, mut keyed: Vec<Keyed<'_>>) -> Result<HashSet<String>, StoreError> {
-    const REMEMBER: Many = Many {
+    const REMEMBER: Many<'static> = Many {
         head: "INSERT INTO seen (account, seen_key, event, digest, facts, seen_at)",
         columns: Columns::Inserted(6),
         tail: " ON CONFLICT (account, seen_key) DO NOTHING RETURNING event",
@@ -269,7 +269,7 @@ async fn remember(tx: &mut Tx, mut keyed: Vec<Keyed<'_>>) -> Result<HashSet<Stri
 }
 
 async fn look_up(tx: &mut Tx, keyed: &[Keyed<'_>]) -> Result<Known, StoreError> {
-    const LOOK_UP: Many = Many {
+    const LOOK_UP: Many<'static> = Many {
         head: "WITH asked (account, seen_key) AS (",
         columns: Columns::Typed(&["TEXT", "TEXT"]),
         tail: ") SELECT s.account, s.seen_key, s.event, s.digest, s.facts FROM asked \

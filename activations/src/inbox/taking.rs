@@ -117,7 +117,7 @@ async fn take(tx: &mut Tx, group: &[&Prepared]) -> Result<Vec<(Work, String)>, S
 
 /// The messages that say anything new.
 async fn insert_notifications(tx: &mut Tx, group: &[&Prepared], coming: &[Coming<'_>]) -> Result<(), StoreError> {
-    const INSERT: Many = Many {
+    const INSERT: Many<'static> = Many {
         head: "INSERT INTO notifications \
                (id, endpoint, provider, account, mode, received_at, request_id, proven_by, headers, body)",
         columns: Columns::Inserted(10),
@@ -175,7 +175,7 @@ impl Standing {
 
 /// Those that are no repeats; the ones that wait for work.
 async fn insert_events(tx: &mut Tx, coming: &[Coming<'_>]) -> Result<Vec<(Work, String)>, StoreError> {
-    const INSERT: Many = Many {
+    const INSERT: Many<'static> = Many {
         head: "INSERT INTO events (id, notification_id, account, event_id, kind, payment_id, told, received_at, state)",
         columns: Columns::Inserted(9),
         tail: "",
@@ -234,7 +234,7 @@ fn set_apart(receipt: &Receipt, kind: &'static str) {
 }
 
 async fn count_repeats(tx: &mut Tx, coming: &[Coming<'_>]) -> Result<(), StoreError> {
-    const COUNT: Many = Many {
+    const COUNT: Many<'static> = Many {
         head: "WITH repeated (id, times, at) AS (",
         columns: Columns::Typed(&["TEXT", "BIGINT", "BIGINT"]),
         tail: ") UPDATE events SET repeats = repeats + repeated.times, repeated_at = repeated.at \

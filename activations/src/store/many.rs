@@ -8,25 +8,25 @@ use std::fmt::Write as _;
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe};
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
-use super::{StoreError, Tx};
+use super::StoreError;
 
 /// The sizes of portions, largest first. The largest times the columns of any statement stays far below the
-/// 32,766 parameters that SQLite takes.
-const PORTIONS: [usize; 4] = [64, 16, 4, 1];
+/// 32,766 parameters that SQLite takes; it finds each by its name, in time that grows with their number.
+const PORTIONS: [usize; 4] = [32, 8, 3, 1];
 
 /// A statement with its parameters.
 pub(crate) type Bound<'q> = Query<'q, Any, AnyArguments>;
 
 /// A statement about many rows: `head`, the rows as `VALUES`, `tail`.
-pub(crate) struct Many {
+pub(crate) struct Many<'s> {
     /// What stands before the rows, such as `INSERT INTO t (a, b)` or `WITH given (a, b) AS (`.
-    pub(crate) head: &'static str,
+    pub(crate) head: &'s str,
     /// The columns of a row.
     pub(crate) columns: Columns,
     /// What stands behind the rows.
-    pub(crate) tail: &'static str,
+    pub(crate) tail: &'s str,
 }
 
 /// The columns of the rows.
@@ -46,14 +46,14 @@ impl Columns {
     }
 }
 
-impl Many {
+impl Many<'_> {
     /// Runs it for all rows, in their order; `bind` binds the columns of one. What it returns, of all portions.
     ///
     /// # Errors
     /// When the database refuses a portion; those before it stand, within the transaction.
     pub(crate) async fn fetch<'q, T>(
         &self,
-        tx: &mut Tx,
+        connection: &mut AnyConnection,
         rows: &'q [T],
         bind: impl Fn(Bound<'q>, &'q T) -> Bound<'q>,
     ) -> Result<Vec<AnyRow>, StoreError> {
@@ -63,7 +63,7 @@ impl Many {
             for row in portion {
                 query = bind(query, row);
             }
-            returned.extend(query.fetch_all(&mut **tx).await?);
+            returned.extend(query.fetch_all(&mut *connection).await?);
         }
         Ok(returned)
     }
@@ -74,7 +74,7 @@ impl Many {
     /// As for [`Many::fetch`].
     pub(crate) async fn execute<'q, T>(
         &self,
-        tx: &mut Tx,
+        connection: &mut AnyConnection,
         rows: &'q [T],
         bind: impl Fn(Bound<'q>, &'q T) -> Bound<'q>,
     ) -> Result<u64, StoreError> {
@@ -84,7 +84,7 @@ impl Many {
             for row in portion {
                 query = bind(query, row);
             }
-            changed = changed.saturating_add(query.execute(&mut **tx).await?.rows_affected());
+            changed = changed.saturating_add(query.execute(&mut *connection).await?.rows_affected());
         }
         Ok(changed)
     }
@@ -151,7 +151,7 @@ mod tests {
     fn portions_hold_every_row_once_in_order_and_come_in_few_sizes() {
         let rows: Vec<usize> = (0..235).collect();
         let sizes: Vec<usize> = portions(&rows).map(<[usize]>::len).collect();
-        assert_eq!(sizes, [64, 64, 64, 16, 16, 4, 4, 1, 1, 1]);
+        assert_eq!(sizes, [32, 32, 32, 32, 32, 32, 32, 8, 3]);
         let again: Vec<usize> = portions(&rows).flatten().copied().collect();
         assert_eq!(again, rows);
     }

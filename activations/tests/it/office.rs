@@ -204,9 +204,9 @@ impl Office {
                 .await
                 .unwrap()
                 .unwrap();
-            let letter = self.desk.email(&claim).await.unwrap();
+            let letter = self.desk.emails(std::slice::from_ref(&claim)).await.unwrap().remove(0);
             links.extend(letter.link.map(|link| link.rsplit('/').next().unwrap().to_owned()));
-            self.desk.email_sent(&claim).await.unwrap();
+            self.desk.emails_sent(std::slice::from_ref(&claim)).await.unwrap();
         }
         links
     }

@@ -1,0 +1,226 @@
+//! Work that is asked for at the same moment shares a transaction.
+//!
+//! A commit costs a wait for the disk, whether it carries one row or a hundred. While one transaction is being
+//! written, what is asked meanwhile gathers; the next one takes all of it. Whoever is alone waits for nobody.
+//!
+//! A group stands or falls as one. When it fails, or panics, or takes too long, each of its members is done
+//! again by itself, so that one row that can't be worked on costs the others nothing but time, and is known.
+//! If we crash within a group, none of it happened.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+/// Most members of a group.
+const LARGEST: usize = 128;
+
+/// A group may take this long.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// The future of a group's work.
+type Doing<R, E> = Pin<Box<dyn Future<Output = Result<Vec<R>, E>> + Send>>;
+
+/// Does a group: one result for each member, in their order, or none at all.
+type Work<T, R, E> = Arc<dyn Fn(Vec<T>) -> Doing<R, E> + Send + Sync>;
+
+/// Gathers what is asked at the same time. Clones share the groups.
+pub(crate) struct Gathering<T, R, E> {
+    asked: mpsc::Sender<Asked<T, R, E>>,
+}
+
+impl<T, R, E> Clone for Gathering<T, R, E> {
+    fn clone(&self) -> Self {
+        Self {
+            asked: self.asked.clone(),
+        }
+    }
+}
+
+impl<T, R, E> fmt::Debug for Gathering<T, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gathering").finish_non_exhaustive()
+    }
+}
+
+struct Asked<T, R, E> {
+    member: T,
+    answer: oneshot::Sender<Result<R, Failed<E>>>,
+}
+
+/// What was asked wasn't done, by itself as little as within a group.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed<E> {
+    /// It failed.
+    #[error(transparent)]
+    Itself(#[from] E),
+    /// It panicked.
+    #[error("it panicked")]
+    Panicked,
+    /// It didn't end.
+    #[error("it took longer than {LIMIT:?}")]
+    TooLong,
+    /// Nobody does it any more.
+    #[error("the program is stopping")]
+    Stopping,
+}
+
+impl<T, R, E> Gathering<T, R, E>
+where
+    T: Clone + Send + 'static,
+    R: Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    /// Starts `lanes` that each do a group at a time, on the current tokio runtime, until every clone is gone.
+    pub(crate) fn start<F>(lanes: usize, work: impl Fn(Vec<T>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
+    {
+        let (asked, waiting) = mpsc::channel(LARGEST);
+        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let work: Work<T, R, E> = Arc::new(move |group| Box::pin(work(group)));
+        for _ in 0..lanes.max(1) {
+            tokio::spawn(lane(Arc::clone(&waiting), Arc::clone(&work)));
+        }
+        Self { asked }
+    }
+
+    /// Does it with whatever else is asked now.
+    ///
+    /// # Errors
+    /// When it couldn't be done, by itself as little as within a group.
+    pub(crate) async fn ask(&self, member: T) -> Result<R, Failed<E>> {
+        let (answer, answered) = oneshot::channel();
+        if self.asked.send(Asked { member, answer }).await.is_err() {
+            return Err(Failed::Stopping);
+        }
+        answered.await.unwrap_or(Err(Failed::Stopping))
+    }
+}
+
+async fn lane<T, R, E>(waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked<T, R, E>>>>, work: Work<T, R, E>)
+where
+    T: Clone + Send + 'static,
+    R: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    loop {
+        let mut group = Vec::new();
+        if waiting.lock().await.recv_many(&mut group, LARGEST).await == 0 {
+            return;
+        }
+        let members: Vec<T> = group.iter().map(|asked| asked.member.clone()).collect();
+        match done(&work, members).await {
+            Ok(results) if results.len() == group.len() => {
+                for (asked, result) in group.into_iter().zip(results) {
+                    // Whoever gave up waiting finds the row's state by looking.
+                    let _ = asked.answer.send(Ok(result));
+                }
+            }
+            Err(failed) if group.len() == 1 => {
+                for (asked, failed) in group.into_iter().zip([failed]) {
+                    let _ = asked.answer.send(Err(failed));
+                }
+            }
+            _ => {
+                for asked in group {
+                    let alone = done(&work, vec![asked.member]).await;
+                    let alone = alone.and_then(|results| results.into_iter().next().ok_or(Failed::Stopping));
+                    let _ = asked.answer.send(alone);
+                }
+            }
+        }
+    }
+}
+
+/// In a task of its own, so that a panic ends that task and no lane.
+async fn done<T, R, E>(work: &Work<T, R, E>, members: Vec<T>) -> Result<Vec<R>, Failed<E>>
+where
+    R: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    let task = tokio::spawn(work(members));
+    let abort = task.abort_handle();
+    match tokio::time::timeout(LIMIT, task).await {
+        Ok(Ok(result)) => result.map_err(Failed::Itself),
+        Ok(Err(_)) => Err(Failed::Panicked),
+        Err(_) => {
+            abort.abort();
+            Err(Failed::TooLong)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests stop at what they did not expect")]
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0} can't be done")]
+    struct CantBeDone(u32);
+
+    type Groups = Arc<Mutex<Vec<usize>>>;
+
+    fn doubling(groups: &Groups) -> Gathering<u32, u32, CantBeDone> {
+        let groups = Arc::clone(groups);
+        Gathering::start(1, move |members: Vec<u32>| {
+            groups.lock().unwrap().push(members.len());
+            async move {
+                tokio::task::yield_now().await;
+                members
+                    .into_iter()
+                    .map(|member| match member {
+                        13 => Err(CantBeDone(13)),
+                        14 => panic!("told to"),
+                        other => Ok(other * 2),
+                    })
+                    .collect()
+            }
+        })
+    }
+
+    type Answer = Result<u32, Failed<CantBeDone>>;
+
+    async fn ask_all(gathering: &Gathering<u32, u32, CantBeDone>, members: std::ops::Range<u32>) -> Vec<Answer> {
+        let asking: Vec<_> = members
+            .map(|member| {
+                let gathering = gathering.clone();
+                tokio::spawn(async move { gathering.ask(member).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for one in asking {
+            answers.push(one.await.unwrap());
+        }
+        answers
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_at_once_is_done_in_few_groups_and_each_hears_its_own() {
+        let groups = Groups::default();
+        let gathering = doubling(&groups);
+        for (member, result) in (100..200).zip(ask_all(&gathering, 100..200).await) {
+            assert_eq!(result.unwrap(), member * 2);
+        }
+        let groups = groups.lock().unwrap();
+        assert!(groups.len() < 10, "{groups:?}");
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_or_panics_costs_the_others_nothing() {
+        let groups = Groups::default();
+        let gathering = doubling(&groups);
+        for (member, result) in (0..30).zip(ask_all(&gathering, 0..30).await) {
+            match (member, result) {
+                (13, Err(Failed::Itself(CantBeDone(13)))) | (14, Err(Failed::Panicked)) => {}
+                (member, Ok(result)) => assert_eq!(result, member * 2),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
