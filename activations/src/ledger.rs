@@ -143,14 +143,29 @@ impl Nudge for NoNudge {
 }
 
 impl Store {
-    /// Rows that are due and that nobody is at, oldest first, at most `limit`.
+    /// Rows that are due and that nobody is at, at most `limit`: the oldest; where there are more than that,
+    /// three quarters of them the oldest, and the rest the newest.
     ///
     /// # Errors
     /// When the store doesn't answer.
     pub async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
+        let mut due = self.due_in(work, now, "ASC", limit).await?;
+        if due.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(due);
+        }
+        due.truncate(due.len() - due.len() / 4);
+        for id in self.due_in(work, now, "DESC", limit / 4).await? {
+            if !due.contains(&id) {
+                due.push(id);
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due_in(&self, work: Work, now: Timestamp, order: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let sql = format!(
             "SELECT id FROM {} WHERE {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
-             AND (lease_until IS NULL OR lease_until <= $1) ORDER BY {} LIMIT {limit}",
+             AND (lease_until IS NULL OR lease_until <= $1) ORDER BY {} {order} LIMIT {limit}",
             work.table(),
             work.waiting(),
             work.since(),

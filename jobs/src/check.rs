@@ -9,7 +9,7 @@ use crate::settings::Checked;
 /// the key it is about. An empty list is good news. Sends nothing.
 pub async fn check(settings: &Checked) -> Vec<String> {
     let mut problems = Vec::new();
-    let transport = Transport::new(&settings.destination, settings.mail_timeout);
+    let transport = Transport::new(&settings.destination, settings.mail_timeout, 1);
     if let Err(problem) = transport.check().await {
         problems.push(format!("mail.url: {problem}"));
     }

@@ -16,14 +16,15 @@ pub(crate) struct TaskHandler {
 #[async_trait]
 impl Handler for TaskHandler {
     async fn handle(&self, task: Vec<u8>) {
-        let Some((work, id)) = read_task(&task) else {
+        let Some((work, ids)) = read_task(&task) else {
             // From another version, or from somebody's hand. The row it meant, if there is one, is
             // found by the sweep. What it says isn't repeated: it may be anything.
             tracing::warn!(length = task.len(), "a task of the queue says nothing we know");
             metrics::counter!("eencent_tasks_unread_total").increment(1);
             return;
         };
-        self.queue.begun(work, id).await;
-        self.attempts.attempt(work, id).await;
+        self.queue.begun(work, &ids).await;
+        // Side by side, so that they share the transactions of their work.
+        futures::future::join_all(ids.into_iter().map(|id| self.attempts.attempt(work, id))).await;
     }
 }

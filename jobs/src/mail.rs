@@ -41,9 +41,10 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(destination: &Destination, timeout: std::time::Duration) -> Self {
+    /// `connections` is how many are open at once to a server.
+    pub(crate) fn new(destination: &Destination, timeout: std::time::Duration, connections: usize) -> Self {
         match destination {
-            Destination::Server(server) => Self::Smtp(smtp::Smtp::new(server.clone(), timeout)),
+            Destination::Server(server) => Self::Smtp(smtp::Smtp::new(server.clone(), timeout, connections)),
             Destination::Folder(folder) => Self::Files(files::Files::new(folder.clone())),
         }
     }

@@ -1,6 +1,7 @@
 //! The queue: says "look here" to the workers, and nothing else. The only place that knows apalis.
 //!
-//! A task is the text `{work}:{id}`. What it is about stands in the rows; losing a task costs a
+//! A task is the text `{work}:{id}`, or of several ids with spaces between them, which share the transactions of
+//! their work. What it is about stands in the rows; losing a task costs a
 //! second until the sweep tells it again, and telling it twice costs one look. So the queue may be
 //! emptied, broken or deleted at any moment, and this module never lets it be more than a hint:
 //!
@@ -36,6 +37,7 @@
 //! | R6 | an acknowledgement that comes late ends a worker | supervisor; the claim decides |
 //! | R8 R10 | its statistics and its leases fail | not used |
 //! | R9 | nothing is ever deleted | own deletes in small batches |
+//! | R12 | with `persist_results(false)` nothing is acknowledged, and a dead worker's finished tasks run again (found here) | results are persisted, and deleted with their tasks |
 //! | R11 | Redis may lose everything | the sweep |
 //! | S8 | an acknowledgement reads every task its worker ever finished (found here, not in the list the other rows are from) | the index that misleads it is dropped; finished tasks are deleted |
 
@@ -53,7 +55,7 @@ mod contract_redis;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eencent_activations::ledger::Work;
 use futures::task::AtomicWaker;
@@ -134,28 +136,70 @@ pub(crate) enum QueueAddress {
     Redis(RedisAddress),
 }
 
+/// How many rows of each kind one task may point to: so many share the transactions of their work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Groups {
+    /// Of events.
+    pub(crate) events: usize,
+    /// Of approvals.
+    pub(crate) approvals: usize,
+    /// Of e-mails.
+    pub(crate) emails: usize,
+}
+
+impl Groups {
+    /// One row a task.
+    #[cfg(test)]
+    pub(crate) const ALONE: Self = Self {
+        events: 1,
+        approvals: 1,
+        emails: 1,
+    };
+
+    /// Those of a kind whose rows are worked on one by one are alone.
+    pub(crate) const fn of(self, work: Work) -> usize {
+        match work {
+            Work::Event => self.events,
+            Work::Approval => self.approvals,
+            Work::Email => self.emails,
+            Work::Reread | Work::Checkout => 1,
+        }
+    }
+}
+
 /// How the queue is to behave.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueOptions {
     /// Where it is.
     pub(crate) address: QueueAddress,
-    /// At most this many tasks of one kind wait in it.
+    /// At most this many rows of one kind wait in it.
     pub(crate) most_waiting: usize,
     /// How often an idle worker looks.
     pub(crate) poll_interval: Duration,
+    /// How many rows a task may point to.
+    pub(crate) groups: Groups,
 }
 
-/// The task that says: look at this row.
-pub(crate) fn task_text(work: Work, id: &str) -> String {
-    format!("{}:{id}", work.as_str())
+/// The task that says: look at these rows.
+pub(crate) fn task_text<S: AsRef<str>>(work: Work, ids: &[S]) -> String {
+    let mut text = format!("{}:", work.as_str());
+    for (place, id) in ids.iter().enumerate() {
+        if place > 0 {
+            text.push(' ');
+        }
+        text.push_str(id.as_ref());
+    }
+    text
 }
 
-/// What a task says; `None` when it says something that no version of this program would.
-pub(crate) fn read_task(bytes: &[u8]) -> Option<(Work, &str)> {
-    let (work, id) = std::str::from_utf8(bytes).ok()?.split_once(':')?;
+/// What a task says; `None` when it says something that no version of this program would. A version that put one
+/// row in a task wrote the same.
+pub(crate) fn read_task(bytes: &[u8]) -> Option<(Work, Vec<&str>)> {
+    let (work, ids) = std::str::from_utf8(bytes).ok()?.split_once(':')?;
     let work = Work::ALL.iter().copied().find(|one| one.as_str() == work)?;
-    let fits = !id.is_empty() && id.len() <= 200 && id.bytes().all(|b| b.is_ascii_graphic());
-    fits.then_some((work, id))
+    let fits = |id: &&str| !id.is_empty() && id.len() <= 200 && id.bytes().all(|b| b.is_ascii_graphic());
+    let ids: Vec<&str> = ids.split(' ').collect();
+    ids.iter().all(fits).then_some((work, ids))
 }
 
 /// The queue of this process.
@@ -164,8 +208,14 @@ pub(crate) struct Queue {
     place: Place,
     /// Wakes the worker of a kind when something was pushed for it.
     bells: HashMap<Work, Arc<AtomicWaker>>,
-    /// How many wait, as last counted, and when that was. Held over a whole push.
-    counted: tokio::sync::Mutex<HashMap<Work, (usize, Instant)>>,
+}
+
+/// What became of a push.
+pub(crate) struct Pushed {
+    /// So many rows are new in the queue.
+    pub(crate) new: usize,
+    /// So many wait in it now.
+    pub(crate) waiting: usize,
 }
 
 /// What holds its tasks.
@@ -174,8 +224,6 @@ enum Place {
     Redis(redis::RedisQueue),
 }
 
-/// It is counted again after this long; in between, pushes are added up.
-const COUNT_AGAIN: Duration = Duration::from_millis(500);
 /// What was pushed and not begun after this long is taken for lost and pushed again.
 const PUSH_AGAIN: Duration = Duration::from_secs(30);
 /// Finished tasks are deleted so many at a time.
@@ -192,7 +240,6 @@ impl Queue {
             options,
             place,
             bells: Work::ALL.iter().map(|work| (*work, Arc::default())).collect(),
-            counted: tokio::sync::Mutex::default(),
         }
     }
 
@@ -244,34 +291,41 @@ impl Queue {
     /// Pushes those ids that don't wait already, as many as there is room for; answers how many.
     /// What finds no room is found again by the sweep.
     pub(crate) async fn feed(&self, work: Work, ids: &[String]) -> Result<usize, QueueError> {
-        let mut counted = self.counted.lock().await;
-        let waiting = self.count(&mut counted, work).await?;
-        let room = self.options.most_waiting.saturating_sub(waiting);
-        let pushed = match &self.place {
-            Place::File(file) => file.push(work, ids, room).await?,
-            Place::Redis(_) if room == 0 || ids.is_empty() => 0,
-            Place::Redis(redis) => {
-                let ids: Vec<&str> = ids.iter().take(room).map(String::as_str).collect();
-                redis.push(work, &ids).await?
-            }
-        };
-        if pushed > 0 {
-            if let Some((count, _)) = counted.get_mut(&work) {
-                *count = count.saturating_add(pushed);
-            }
-            self.bell(work).wake();
-        }
-        Ok(pushed)
+        self.push(work, ids, self.options.most_waiting).await
     }
 
-    /// A worker begins with it: from here on its claim tells that it is taken.
-    pub(crate) async fn begun(&self, work: Work, id: &str) {
+    /// The same for what has waited already. A quarter of the room is kept for what is fresh: on a Monday
+    /// morning nobody who pays then waits behind everybody who paid since Friday.
+    pub(crate) async fn feed_backlog(&self, work: Work, ids: &[String]) -> Result<usize, QueueError> {
+        let most = self.options.most_waiting;
+        self.push(work, ids, most - most / 4).await
+    }
+
+    async fn push(&self, work: Work, ids: &[String], most: usize) -> Result<usize, QueueError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let group = self.options.groups.of(work);
+        let Pushed { new, waiting } = match &self.place {
+            Place::File(file) => file.push(work, ids, most, group).await?,
+            Place::Redis(redis) => redis.push(work, ids, most, group).await?,
+        };
+        metrics::gauge!("eencent_queue_depth", "work" => work.as_str())
+            .set(f64::from(u32::try_from(waiting).unwrap_or(u32::MAX)));
+        if new > 0 {
+            self.bell(work).wake();
+        }
+        Ok(new)
+    }
+
+    /// A worker begins with them: from here on their claims tell that they are taken.
+    pub(crate) async fn begun(&self, work: Work, ids: &[&str]) {
         match &self.place {
-            Place::File(file) => file.begun(work, id),
+            Place::File(file) => file.begun(work, ids),
             Place::Redis(redis) => {
-                if let Err(error) = redis.begun(work, id).await {
-                    // Its key runs out by itself; until then the row isn't told again.
-                    tracing::debug!(work = work.as_str(), id, %error, "Redis wasn't told that it was begun");
+                if let Err(error) = redis.begun(work, ids).await {
+                    // They leave by themselves; until then the rows aren't told again.
+                    tracing::debug!(work = work.as_str(), %error, "Redis wasn't told what was begun");
                 }
             }
         }
@@ -306,24 +360,6 @@ impl Queue {
             Place::Redis(_) => Err(sqlx::Error::PoolClosed.into()),
         }
     }
-
-    /// How many wait.
-    async fn count(&self, counted: &mut HashMap<Work, (usize, Instant)>, work: Work) -> Result<usize, QueueError> {
-        if let Some((count, at)) = counted.get(&work)
-            && at.elapsed() < COUNT_AGAIN
-            && *count < self.options.most_waiting
-        {
-            return Ok(*count);
-        }
-        let count = match &self.place {
-            Place::File(file) => file.waiting(work).await?,
-            Place::Redis(redis) => redis.waiting(work).await?,
-        };
-        metrics::gauge!("eencent_queue_depth", "work" => work.as_str())
-            .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
-        counted.insert(work, (count, Instant::now()));
-        Ok(count)
-    }
 }
 
 #[cfg(test)]
@@ -333,17 +369,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_task_reads_as_what_was_written(id in "[a-z]{3}_[0-9A-Z]{26}") {
+        fn a_task_reads_as_what_was_written(ids in proptest::collection::vec("[a-z]{3}_[0-9A-Z]{26}", 1..70)) {
             for work in Work::ALL {
-                let text = task_text(*work, &id);
-                prop_assert_eq!(read_task(text.as_bytes()), Some((*work, id.as_str())));
+                let text = task_text(*work, &ids);
+                prop_assert_eq!(read_task(text.as_bytes()), Some((*work, ids.iter().map(String::as_str).collect())));
             }
         }
 
         #[test]
         fn anything_else_is_no_task(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            if let Some((work, id)) = read_task(&bytes) {
-                prop_assert_eq!(task_text(work, id).into_bytes(), bytes);
+            if let Some((work, ids)) = read_task(&bytes) {
+                prop_assert_eq!(task_text(work, &ids).into_bytes(), bytes.clone());
             }
         }
     }

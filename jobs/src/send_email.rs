@@ -5,7 +5,7 @@
 //! | Work | `email`: an e-mail isn't sent |
 //! | Does | renders it once and keeps that; puts the secret link in place; hands it over |
 //! | Attempts | 5 s to 1 h apart until its `give_up_at` (three days), then given up; at once when the server refuses the recipient or the message for good (5xx) |
-//! | Time limit | twice `mail.timeout_seconds` and a little: the transport's own limits come first, as they know whether anything was handed over |
+//! | Time limit | three times `mail.timeout_seconds` and a little: the transport's own limits come first, as they know whether anything was handed over |
 //! | Twice? | a repeat is the same mail: same bytes, same `Message-ID`. It repeats only when the process dies, or the server falls silent, between taking the mail and saying so; recorded as *maybe sent* |
 
 use std::sync::Arc;

@@ -10,8 +10,11 @@ use lettre::message::Mailbox;
 use serde::Deserialize;
 
 use crate::mail::{Destination, Encryption, Stationery};
-use crate::queue::{QueueAddress, QueueOptions, RedisAddress};
+use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{Times, Timetable};
+
+/// Most rows that a task points to.
+const LARGEST_GROUP: usize = 64;
 
 /// All sections of this crate.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,6 +40,8 @@ pub struct MailSettings {
     pub reply_to: String,
     /// How long a server may take for everything before the message, and again for the message.
     pub timeout_seconds: u64,
+    /// So many connections to the server at once.
+    pub connections: u32,
 }
 
 /// The address may hold a password, so it isn't shown.
@@ -107,6 +112,7 @@ pub struct JobsSettings {
 pub struct Checked {
     pub(crate) destination: Destination,
     pub(crate) mail_timeout: Duration,
+    pub(crate) connections: usize,
     pub(crate) stationery: Stationery,
     pub(crate) queue: QueueOptions,
     pub(crate) at_once: [usize; 5],
@@ -149,6 +155,7 @@ impl Settings {
             "" => Some(None),
             text => problems.take("mail.reply_to", mailbox(text)).map(Some),
         };
+        let connections = problems.within("mail.connections", mail.connections.into(), 1, 100);
         let mail_timeout = problems.within("mail.timeout_seconds", mail.timeout_seconds, 1, 600);
         let address = problems.take("queue.url", queue_address(&queue.url));
         // Redis hands out nothing any more when 8,000 wait (R1).
@@ -159,11 +166,11 @@ impl Settings {
         let most_waiting = problems.within("queue.most_waiting", queue.most_waiting.into(), 10, most);
         let poll = problems.within("queue.poll_interval_ms", queue.poll_interval_ms, 10, 10_000);
         let at_once = [
-            problems.within("jobs.events_at_once", jobs.events_at_once.into(), 1, 100),
-            problems.within("jobs.approvals_at_once", jobs.approvals_at_once.into(), 1, 100),
-            problems.within("jobs.emails_at_once", jobs.emails_at_once.into(), 1, 100),
-            problems.within("jobs.rereads_at_once", jobs.rereads_at_once.into(), 1, 100),
-            problems.within("jobs.checkouts_at_once", jobs.checkouts_at_once.into(), 1, 100),
+            problems.within("jobs.events_at_once", jobs.events_at_once.into(), 1, 1_000),
+            problems.within("jobs.approvals_at_once", jobs.approvals_at_once.into(), 1, 1_000),
+            problems.within("jobs.emails_at_once", jobs.emails_at_once.into(), 1, 1_000),
+            problems.within("jobs.rereads_at_once", jobs.rereads_at_once.into(), 1, 1_000),
+            problems.within("jobs.checkouts_at_once", jobs.checkouts_at_once.into(), 1, 1_000),
         ]
         .map(count);
         let limit = problems.within("jobs.time_limit_seconds", jobs.time_limit_seconds, 1, 600);
@@ -181,11 +188,17 @@ impl Settings {
             return Ok(Checked {
                 destination,
                 mail_timeout: Duration::from_secs(mail_timeout),
+                connections: count(connections),
                 stationery: Stationery { from, reply_to },
                 queue: QueueOptions {
                     address,
                     most_waiting: count(most_waiting),
                     poll_interval: Duration::from_millis(poll),
+                    groups: Groups {
+                        events: group_of(jobs.events_at_once),
+                        approvals: group_of(jobs.approvals_at_once),
+                        emails: group_of(jobs.emails_at_once),
+                    },
                 },
                 at_once,
                 limit: Duration::from_secs(limit),
@@ -236,6 +249,11 @@ fn mailbox(text: &str) -> Result<Mailbox, String> {
         return Err(wrong());
     }
     text.parse().map_err(|_| wrong())
+}
+
+/// Half of what may run at once, so that the next group is claimed while the one before is written.
+fn group_of(at_once: u32) -> usize {
+    usize::try_from(at_once / 2).unwrap_or(1).clamp(1, LARGEST_GROUP)
 }
 
 fn queue_address(url: &str) -> Result<QueueAddress, String> {

@@ -2,9 +2,10 @@
 //!
 //! Hints get lost: the channel was full, the process died between commit and hint, somebody emptied
 //! the queue. The rows don't. So every second each kind of work is asked what is due, and at most a
-//! batch of it goes to the queue, never past the queue's bound: on Monday 09:00 twenty thousand
-//! approvals may be due at once, and they come in portions, the oldest first, while fresh work is
-//! due among them.
+//! batch of it goes to the queue, never past the queue's bound: on Monday 09:00 fifty thousand
+//! approvals may be due at once, and they come in portions. Most of a portion are the oldest, so that nobody
+//! waits for ever; the rest are the newest, and hints have room of their own, so that whoever pays on Monday
+//! doesn't wait behind the weekend.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(crate) struct Sweep {
 }
 
 /// With a full batch there is more; it looks again this soon.
-const MORE: Duration = Duration::from_millis(100);
+const MORE: Duration = Duration::from_millis(50);
 
 impl Sweep {
     /// Until `stop`.
@@ -55,7 +56,7 @@ impl Sweep {
                 return false;
             }
         };
-        match self.queue.feed(work, &due).await {
+        match self.queue.feed_backlog(work, &due).await {
             Ok(fed) if fed > 0 => tracing::debug!(work = work.as_str(), fed, "fed the queue"),
             Ok(_) => {}
             Err(error) => {

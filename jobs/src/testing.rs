@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::attempt::{Attempts, Job, Jobs, Outcome};
 use crate::backoff::Pace;
 use crate::mail::{Renderer, Sealed, Stationery};
-use crate::queue::{Queue, QueueAddress, QueueOptions, RedisAddress};
+use crate::queue::{Groups, Queue, QueueAddress, QueueOptions, RedisAddress};
 use crate::rows::{Office, Row, RowError, Rows};
 use crate::settings::Settings;
 
@@ -60,6 +60,7 @@ pub(crate) fn redis_queue(most_waiting: usize) -> Queue {
         address: QueueAddress::Redis(RedisAddress::parse(&redis_url()).unwrap().unwrap()),
         most_waiting,
         poll_interval: Duration::from_millis(20),
+        groups: Groups::ALONE,
     })
 }
 
@@ -76,6 +77,7 @@ pub(crate) fn queue_with(folder: &Path, most_waiting: usize, poll_interval: Dura
         address: QueueAddress::File(folder.join("queue.sqlite")),
         most_waiting,
         poll_interval,
+        groups: Groups::ALONE,
     })
 }
 

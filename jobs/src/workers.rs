@@ -97,11 +97,11 @@ impl Workers {
         let email = SendEmail {
             renderer: Renderer::new(),
             stationery: settings.stationery.clone(),
-            transport: Transport::new(&settings.destination, settings.mail_timeout),
+            transport: Transport::new(&settings.destination, settings.mail_timeout, settings.connections),
             clock: Arc::clone(&clock),
             limit: settings
                 .mail_timeout
-                .saturating_mul(2)
+                .saturating_mul(3)
                 .saturating_add(Duration::from_secs(15)),
         };
         let client = ApiClient::new();
@@ -195,7 +195,8 @@ impl Workers {
                 work,
                 queue: Arc::clone(&queue),
                 handler: handler.clone(),
-                at_once,
+                // A task brings a group of rows with it.
+                tasks_at_once: at_once.div_ceil(settings.queue.groups.of(work)),
                 patience: Patience::for_limit(self.jobs.of(work).limit()),
                 health: self.health.clone(),
                 clock: Arc::clone(&self.clock),

@@ -23,6 +23,9 @@ fn settings(folder: &Path) -> Checked {
     settings.queue.url = crate::testing::queue_url(folder);
     settings.queue.poll_interval_ms = 10;
     settings.jobs.sweep_interval_ms = 50;
+    settings.jobs.events_at_once = 4;
+    settings.jobs.approvals_at_once = 2;
+    settings.jobs.emails_at_once = 4;
     settings.jobs.set_apart_after = 3;
     settings.jobs.grace_seconds = 2;
     settings.validate().unwrap()
@@ -76,6 +79,7 @@ async fn empty(address: &QueueAddress) {
         address: address.clone(),
         most_waiting: 1,
         poll_interval: Duration::from_secs(1),
+        groups: crate::queue::Groups::ALONE,
     });
     let pool = emptier.pool().await.unwrap();
     sqlx::query("DELETE FROM Jobs").execute(&pool).await.unwrap();
@@ -237,7 +241,7 @@ fn email(server: &PretendServer) -> Arc<SendEmail> {
     Arc::new(SendEmail {
         renderer: Renderer::new(),
         stationery: stationery(),
-        transport: Transport::new(&destination, Duration::from_millis(500)),
+        transport: Transport::new(&destination, Duration::from_millis(500), 4),
         clock: system_clock(),
         limit: Duration::from_secs(5),
     })

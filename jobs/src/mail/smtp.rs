@@ -21,6 +21,8 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
+use tokio::sync::Semaphore;
+
 use super::address::{Encryption, Server};
 use super::{Refused, Sealed};
 
@@ -30,23 +32,30 @@ pub(crate) struct Smtp {
     /// For everything before the message, and again for the message.
     timeout: Duration,
     idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    /// One for each connection that may be open.
+    places: Semaphore,
 }
 
 /// A connection is kept this long; servers hang up after a few minutes.
 const KEPT_FOR: Duration = Duration::from_secs(20);
-/// And so many of them.
-const KEPT: usize = 4;
 
 impl Smtp {
-    pub(crate) fn new(server: Server, timeout: Duration) -> Self {
+    pub(crate) fn new(server: Server, timeout: Duration, connections: usize) -> Self {
         Self {
             server,
             timeout,
             idle: Mutex::default(),
+            places: Semaphore::new(connections.max(1)),
         }
     }
 
     pub(crate) async fn hand_over(&self, sealed: &Sealed) -> Result<(), Refused> {
+        let Ok(Ok(_place)) = tokio::time::timeout(self.timeout, self.places.acquire()).await else {
+            return Err(Refused::Later(format!(
+                "no connection to the mail server was free within {:?}",
+                self.timeout
+            )));
+        };
         let opened = tokio::time::timeout(self.timeout, self.open_envelope(sealed)).await;
         let mut connection = match opened {
             Ok(opened) => opened?,
@@ -161,7 +170,7 @@ impl Smtp {
 
     fn keep(&self, connection: AsyncSmtpConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT && !connection.has_broken() {
+        if !connection.has_broken() {
             idle.push((connection, Instant::now()));
         }
     }

@@ -34,7 +34,8 @@ impl Notes {
     pub(super) fn ids(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.iter()
-            .filter_map(|task| Some(read_task(task)?.1.to_owned()))
+            .filter_map(|task| read_task(task))
+            .flat_map(|(_, ids)| ids.into_iter().map(str::to_owned))
             .collect()
     }
 
@@ -258,7 +259,7 @@ async fn apalis_s5_tidying_deletes_what_is_finished_and_nothing_else() {
     eventually("all were handled", || notes.count() == 700).await;
     assert_eq!(worker.stopped().await, WorkerEnd::Stopped);
     for id in ids(700) {
-        queue.begun(Work::Event, &id).await;
+        queue.begun(Work::Event, &[id.as_str()]).await;
     }
     queue.feed(Work::Event, &ids(3)).await.unwrap();
     assert_eq!(queue.tidy().await.unwrap(), 700);
@@ -308,7 +309,7 @@ async fn apalis_s6_fault_30_a_restart_works_at_once_as_it_has_another_name() {
     worker.until_it_runs().await;
     // The sweep of the new process tells of the rows again; it doesn't wait for the old tasks.
     for id in ids(2) {
-        queue.begun(Work::Event, &id).await;
+        queue.begun(Work::Event, &[id.as_str()]).await;
     }
     queue.feed(Work::Event, &ids(2)).await.unwrap();
     eventually("both were handled", || notes.count() >= 2).await;

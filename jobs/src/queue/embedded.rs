@@ -3,22 +3,28 @@
 //! Only this process pushes and works, so it remembers by itself what waits already.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use apalis_sqlite::SqliteStorage;
 use eencent_activations::ledger::Work;
 use futures::SinkExt as _;
 
 use super::file::QueueFile;
-use super::{PUSH_AGAIN, QueueError, TIDY_BATCH, task_text, worker};
+use super::{PUSH_AGAIN, Pushed, QueueError, TIDY_BATCH, task_text, worker};
+
+/// Whether the file still holds what this process remembers is looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The file, and what this process has pushed into it.
 pub(crate) struct FileQueue {
     pub(crate) file: QueueFile,
     /// What has been pushed and not yet seen begun, so that it isn't pushed again.
     waiting: Mutex<HashMap<(Work, String), Instant>>,
+    /// When the file was last looked at for each kind. Held over a whole push.
+    looked: tokio::sync::Mutex<HashMap<Work, Instant>>,
 }
 
 impl FileQueue {
@@ -26,6 +32,7 @@ impl FileQueue {
         Self {
             file: QueueFile::new(path),
             waiting: Mutex::default(),
+            looked: tokio::sync::Mutex::default(),
         }
     }
 
@@ -35,49 +42,67 @@ impl FileQueue {
         self.forget_waiting(None);
     }
 
-    /// Pushes those ids that don't wait already, as many as there is room for, in one transaction;
-    /// answers how many.
-    pub(crate) async fn push(&self, work: Work, ids: &[String], room: usize) -> Result<usize, QueueError> {
-        let new = self.not_waiting(work, ids, room);
-        if new.is_empty() {
-            return Ok(0);
+    /// Pushes those ids that don't wait already, up to `most` in all, `group` to a task, in one transaction.
+    pub(crate) async fn push(
+        &self,
+        work: Work,
+        ids: &[String],
+        most: usize,
+        group: usize,
+    ) -> Result<Pushed, QueueError> {
+        let mut looked = self.looked.lock().await;
+        if looked.get(&work).is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+            self.look_whether_emptied(work).await?;
+            looked.insert(work, Instant::now());
         }
+        // Remembered before they are there: a worker may begin with them before we are back.
+        let (new, waiting) = self.take_in(work, ids, most);
+        if new.is_empty() {
+            return Ok(Pushed { new: 0, waiting });
+        }
+        match self.write(work, &new, group).await {
+            Ok(()) => Ok(Pushed {
+                new: new.len(),
+                waiting,
+            }),
+            Err(error) => {
+                self.begun(work, &new.iter().map(String::as_str).collect::<Vec<_>>());
+                Err(error)
+            }
+        }
+    }
+
+    async fn write(&self, work: Work, new: &[String], group: usize) -> Result<(), QueueError> {
         let pool = self.file.pool().await?;
         let mut storage = SqliteStorage::<Vec<u8>>::new(&pool).with_config(worker::config(work, 1));
-        for id in &new {
-            let task = apalis::prelude::TaskBuilder::new(task_text(work, id).into_bytes()).build();
+        for ids in new.chunks(group.max(1)) {
+            let task = apalis::prelude::TaskBuilder::new(task_text(work, ids).into_bytes()).build();
             storage.feed(task).await?;
         }
-        storage.flush().await?;
-        let now = Instant::now();
+        Ok(storage.flush().await?)
+    }
+
+    /// A worker begins with them.
+    pub(crate) fn begun(&self, work: Work, ids: &[&str]) {
         let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in &new {
-            held.insert((work, id.clone()), now);
+        for id in ids {
+            held.remove(&(work, (*id).to_owned()));
         }
-        Ok(new.len())
     }
 
-    /// A worker begins with it.
-    pub(crate) fn begun(&self, work: Work, id: &str) {
-        let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        held.remove(&(work, id.to_owned()));
-    }
-
-    /// How many wait in the file. When none does, nothing that this process remembers waits either:
-    /// somebody emptied it.
-    pub(crate) async fn waiting(&self, work: Work) -> Result<usize, QueueError> {
+    /// When no task waits in the file, nothing that this process remembers waits either: somebody emptied it.
+    async fn look_whether_emptied(&self, work: Work) -> Result<(), QueueError> {
         let pool = self.file.pool().await?;
-        let count: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM Jobs WHERE job_type = ?1 AND status IN ('Pending', 'Queued', 'Running')",
+        let there: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM Jobs WHERE job_type = ?1 AND status IN ('Pending', 'Queued', 'Running') LIMIT 1",
         )
         .bind(worker::queue_name(work))
-        .fetch_one(&pool)
+        .fetch_optional(&pool)
         .await?;
-        let count = usize::try_from(count).unwrap_or(0);
-        if count == 0 {
+        if there.is_none() {
             self.forget_waiting(Some(work));
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Deletes what is finished, and workers that are long gone; answers how many tasks.
@@ -110,19 +135,24 @@ impl FileQueue {
         Ok(deleted)
     }
 
-    fn not_waiting(&self, work: Work, ids: &[String], room: usize) -> Vec<String> {
+    /// Remembers those that are new and find room; these, and how many wait with them.
+    fn take_in(&self, work: Work, ids: &[String], most: usize) -> (Vec<String>, usize) {
         let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|_, since| since.elapsed() < PUSH_AGAIN);
-        let mut new: Vec<String> = Vec::new();
+        let mut waiting = held.keys().filter(|(of, _)| *of == work).count();
+        let now = Instant::now();
+        let mut new = Vec::new();
         for id in ids {
-            if new.len() >= room {
+            if waiting >= most {
                 break;
             }
-            if !held.contains_key(&(work, id.clone())) && !new.contains(id) {
+            if let Entry::Vacant(vacant) = held.entry((work, id.clone())) {
+                vacant.insert(now);
                 new.push(id.clone());
+                waiting += 1;
             }
         }
-        new
+        (new, waiting)
     }
 
     fn forget_waiting(&self, work: Option<Work>) {

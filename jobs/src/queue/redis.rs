@@ -5,7 +5,7 @@
 //! half a second (R5).
 //!
 //! Several processes push and several work, so what waits already is remembered in Redis, not in memory:
-//! a key for each task, which goes when a worker begins with it, or by itself when it was lost.
+//! a sorted set of ids, which leave when a worker begins with them, or by themselves when they were lost.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use apalis_redis::{Config, RedisStorage};
 use eencent_activations::ledger::Work;
 use futures::SinkExt as _;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncCommands as _, Client, ExistenceCheck, SetExpiry, SetOptions};
+use redis::{AsyncCommands as _, Client, Script};
 use tokio::sync::Mutex;
 
-use super::{PUSH_AGAIN, QueueError, TIDY_BATCH, task_text, worker};
+use super::{PUSH_AGAIN, Pushed, QueueError, TIDY_BATCH, task_text, worker};
 
 /// An answer may take this long.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(10);
@@ -64,6 +64,7 @@ impl RedisAddress {
 pub(crate) struct RedisQueue {
     address: RedisAddress,
     open: Mutex<Option<ConnectionManager>>,
+    take_in: Script,
 }
 
 impl RedisQueue {
@@ -71,6 +72,7 @@ impl RedisQueue {
         Self {
             address,
             open: Mutex::new(None),
+            take_in: Script::new(TAKE_IN),
         }
     }
 
@@ -103,46 +105,40 @@ impl RedisQueue {
         })
     }
 
-    /// Pushes those that don't wait already; answers how many.
-    pub(crate) async fn push(&self, work: Work, ids: &[&str]) -> Result<usize, QueueError> {
+    /// Pushes those ids that don't wait already, up to `most` in all, `group` to a task.
+    pub(crate) async fn push(
+        &self,
+        work: Work,
+        ids: &[String],
+        most: usize,
+        group: usize,
+    ) -> Result<Pushed, QueueError> {
         let mut connection = self.connection().await?;
-        let mut asked = redis::pipe();
-        for id in ids {
-            let options = SetOptions::default()
-                .conditional_set(ExistenceCheck::NX)
-                .with_expiration(SetExpiry::EX(PUSH_AGAIN.as_secs()));
-            asked.set_options(waiting_key(work, id), 1, options);
-        }
-        let new: Vec<Option<String>> = asked.query_async(&mut connection).await?;
-        // If we crash here, nobody pushes these until their keys have run out: seconds of waiting.
-        let new = ids.iter().zip(&new).filter(|(_, ours)| ours.is_some());
-        let mut storage = RedisStorage::<Vec<u8>>::new(connection.clone()).with_config(config(work, 1));
-        let mut pushed = 0;
-        for (id, _) in new {
-            let task = apalis::prelude::TaskBuilder::new(task_text(work, id).into_bytes()).build();
+        let (waiting, new): (usize, Vec<String>) = self
+            .take_in
+            .key(waiting_key(work))
+            .arg(most)
+            .arg(PUSH_AGAIN.as_secs())
+            .arg(ids)
+            .invoke_async(&mut connection)
+            .await?;
+        // If we crash here, nobody pushes these until their time has run out: seconds of waiting.
+        let mut storage = RedisStorage::<Vec<u8>>::new(connection).with_config(config(work, 1));
+        for ids in new.chunks(group.max(1)) {
+            let task = apalis::prelude::TaskBuilder::new(task_text(work, ids).into_bytes()).build();
             storage.feed(task).await?;
-            pushed += 1;
         }
         storage.flush().await?;
-        Ok(pushed)
+        Ok(Pushed {
+            new: new.len(),
+            waiting,
+        })
     }
 
-    /// Somebody begins with it: it may be pushed again.
-    pub(crate) async fn begun(&self, work: Work, id: &str) -> Result<(), QueueError> {
+    /// Somebody begins with them: they may be pushed again.
+    pub(crate) async fn begun(&self, work: Work, ids: &[&str]) -> Result<(), QueueError> {
         let mut connection = self.connection().await?;
-        Ok(connection.unlink(waiting_key(work, id)).await?)
-    }
-
-    /// How many wait: told and not taken yet by a worker.
-    pub(crate) async fn waiting(&self, work: Work) -> Result<usize, QueueError> {
-        let mut connection = self.connection().await?;
-        let config = config(work, 1);
-        let (due, taken): (usize, usize) = redis::pipe()
-            .zcard(config.scheduled_jobs_set())
-            .llen(config.active_jobs_list())
-            .query_async(&mut connection)
-            .await?;
-        Ok(due.saturating_add(taken))
+        Ok(connection.zrem(waiting_key(work), ids).await?)
     }
 
     /// Deletes what is finished, in small batches: apalis keeps every task for ever (R9).
@@ -198,7 +194,8 @@ pub(crate) fn config(work: Work, batch: usize) -> Config {
         .heartbeat_interval(worker::HEARTBEAT)
         .missed_heartbeats(3)
         .lock_tasks(false)
-        .persist_results(false)
+        // Else nothing is acknowledged (R12).
+        .persist_results(true)
         .emit_events(false)
 }
 
@@ -207,6 +204,23 @@ fn name(work: Work) -> String {
     format!("eencent:{}", worker::queue_name(work))
 }
 
-fn waiting_key(work: Work, id: &str) -> String {
-    format!("{}:waiting:{id}", name(work))
+/// What waits, by id, each with the second until which it is taken to.
+fn waiting_key(work: Work) -> String {
+    format!("{}:waiting", name(work))
 }
+
+/// Takes in what is new and finds room: what has waited for too long is forgotten first. By the clock of Redis,
+/// which is one for all.
+const TAKE_IN: &str = r"
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local waiting = redis.call('ZCARD', KEYS[1])
+local most, new = tonumber(ARGV[1]), {}
+for place = 3, #ARGV do
+  if waiting >= most then break end
+  if redis.call('ZADD', KEYS[1], 'NX', now + tonumber(ARGV[2]), ARGV[place]) == 1 then
+    waiting = waiting + 1
+    new[#new + 1] = ARGV[place]
+  end
+end
+return {waiting, new}";
