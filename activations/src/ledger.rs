@@ -4,6 +4,8 @@
 //! committed before the work begins, so that a row that kills its process is noticed: after
 //! [`MAX_STARTS`] starts without an end it is set apart and the next one goes on.
 
+pub(crate) mod pulse;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use sqlx::AssertSqlSafe;
 use crate::clock::Timestamp;
 use crate::store::many::{Columns, Many};
 use crate::store::{Store, StoreError, Tx, instant, number, text};
+
+pub use pulse::{BEAT, Pulse, SILENT_FOR};
 
 /// How often a row may be started without ever ending before it is set apart.
 pub const MAX_STARTS: u32 = 5;
@@ -165,13 +169,14 @@ impl Store {
     async fn due_in(&self, work: Work, now: Timestamp, order: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let sql = format!(
             "SELECT id FROM {} WHERE {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
-             AND (lease_until IS NULL OR lease_until <= $1) ORDER BY {} {order} LIMIT {limit}",
+             AND (lease_until IS NULL OR lease_until <= $2) ORDER BY {} {order} LIMIT {limit}",
             work.table(),
             work.waiting(),
             work.since(),
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(now.micros())
+            .bind(self.lease_time(now).micros())
             .fetch_all(self.reader())
             .await?;
         rows.iter().map(|row| text(row, "id")).collect()
@@ -205,7 +210,8 @@ impl Store {
         lease: Duration,
     ) -> Result<Vec<Option<Claim>>, StoreError> {
         let token = self.new_lease();
-        let until = now.plus(lease).micros();
+        let lease_time = self.lease_time(now);
+        let until = lease_time.plus(lease).micros();
         let table = work.table();
         // Rows that another process is taking at this moment are its own: nobody waits for them.
         let free = format!(
@@ -213,15 +219,15 @@ impl Store {
              FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
              (SELECT {table}.id FROM {table} JOIN asked ON {table}.id = asked.row_id WHERE {waiting} \
              AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
-             AND (lease_until IS NULL OR lease_until <= asked.now_at){free}) \
+             AND (lease_until IS NULL OR lease_until <= asked.lease_at){free}) \
              RETURNING {table}.id AS id, starts, attempts, {since} AS since",
             waiting = work.waiting().replace("$1", "asked.now_at"),
             free = self.held_if_free(table),
             since = work.since(),
         );
         let claiming = Many {
-            head: "WITH asked (row_id, now_at, token, until_when) AS (",
-            columns: Columns::Typed(&["TEXT", "BIGINT", "TEXT", "BIGINT"]),
+            head: "WITH asked (row_id, now_at, lease_at, token, until_when) AS (",
+            columns: Columns::Typed(&["TEXT", "BIGINT", "BIGINT", "TEXT", "BIGINT"]),
             tail: &free,
         };
         let mut tx = self.begin().await?;
@@ -230,6 +236,7 @@ impl Store {
                 query
                     .bind(id.as_str())
                     .bind(now.micros())
+                    .bind(lease_time.micros())
                     .bind(token.as_str())
                     .bind(until)
             })

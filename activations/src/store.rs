@@ -16,6 +16,8 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Row as _, Transaction};
 
+use crate::ledger::pulse::Anchor;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// How many connections read at once.
@@ -54,6 +56,7 @@ pub struct Store {
     /// Distinguishes this process' leases from those of one that had the same row before a crash.
     instance: Arc<str>,
     leases: Arc<AtomicU64>,
+    anchor: Arc<Anchor>,
 }
 
 /// The store can't be used.
@@ -140,6 +143,7 @@ impl Store {
             file,
             instance: hex::encode(instance).into(),
             leases: Arc::default(),
+            anchor: Arc::default(),
         })
     }
 
@@ -180,6 +184,22 @@ impl Store {
     pub async fn close(&self) {
         self.write.close().await;
         self.read.close().await;
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    pub(crate) fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    pub(crate) const fn writer(&self) -> &AnyPool {
+        &self.write
     }
 
     pub(crate) fn reader(&self) -> &AnyPool {

@@ -19,6 +19,7 @@
 //! | `handler`, `attempt` | from a task to a claimed row to what came of it |
 //! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout` | the jobs, each with its datasheet |
 //! | `api_client` | the one way out over HTTP: [`ApiClient`] |
+//! | `heartbeat` | signs of life, by which processes know of each other |
 //! | `sweep`, `schedules` | what finds rows, and what happens at times of day |
 //! | `mail/` | templates, messages, SMTP and files |
 //! | `rows` | what the jobs see of `eencent-activations` |
@@ -49,6 +50,7 @@ mod backoff;
 mod carry_out_approval;
 mod check;
 mod handler;
+mod heartbeat;
 mod mail;
 mod make_checkout;
 mod process_notification;

@@ -20,6 +20,7 @@ use crate::api_client::ApiClient;
 use crate::attempt::{Attempts, Jobs};
 use crate::carry_out_approval::CarryOutApproval;
 use crate::handler::TaskHandler;
+use crate::heartbeat::heartbeat;
 use crate::mail::{Renderer, Transport};
 use crate::make_checkout::MakeCheckout;
 use crate::process_notification::ProcessNotification;
@@ -61,6 +62,8 @@ pub struct Desks {
 /// The workers, the sweep and the schedules of this process, ready to run.
 pub struct Workers {
     settings: Checked,
+    /// Where signs of life go; none where the rows are pretended.
+    store: Option<Store>,
     rows: Arc<dyn Rows>,
     office: Arc<dyn Office>,
     clock: Arc<dyn Clock>,
@@ -122,7 +125,8 @@ impl Workers {
                 limit: limit.saturating_mul(2),
             }),
         };
-        Self::of_parts(
+        let store = rows.store.clone();
+        let parts = Self::of_parts(
             settings,
             Arc::new(rows.clone()),
             Arc::new(rows),
@@ -130,7 +134,11 @@ impl Workers {
             entropy,
             feeder,
             jobs,
-        )
+        );
+        Self {
+            store: Some(store),
+            ..parts
+        }
     }
 
     pub(crate) fn of_parts(
@@ -144,6 +152,7 @@ impl Workers {
     ) -> Self {
         Self {
             settings,
+            store: None,
             rows,
             office,
             clock,
@@ -187,6 +196,12 @@ impl Workers {
         });
 
         let mut parts: JoinSet<Result<(), WorkersError>> = JoinSet::new();
+        // Until the end: what still runs when the stop was asked for is alive.
+        let beating = CancellationToken::new();
+        let _stop_beating = beating.clone().drop_guard();
+        if let Some(store) = self.store.clone() {
+            tokio::spawn(heartbeat(store, Arc::clone(&self.clock), beating.clone()));
+        }
         for (work, at_once) in [Work::Event, Work::Approval, Work::Email, Work::Reread, Work::Checkout]
             .into_iter()
             .zip(settings.at_once)
@@ -252,6 +267,13 @@ impl Workers {
         }
         parts.abort_all();
         let _ = tokio::time::timeout(Duration::from_secs(5), queue.close()).await;
+        beating.cancel();
+        if running.is_empty()
+            && let Some(store) = &self.store
+            && let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(5), store.last_beat()).await
+        {
+            tracing::debug!(%error, "no last sign could be given");
+        }
         result
     }
 }

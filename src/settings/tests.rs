@@ -80,7 +80,7 @@ fn fault_71_everything_that_is_wrong_is_told_at_once_and_no_secret_is() {
         ("EENCENT__WEBHOOKS__MOLLIE__PROVIDER", "moly"),
         ("EENCENT__WEBHOOKS__MOLLIE__SECRETS", "s3cr3t-of-mollie"),
         ("EENCENT__WEBHOOKS__MOLLIE__SECRET", "s3cr3t-of-mollie"),
-        ("EENCENT__DATABASE__URL", "postgres://u:s3cr3t-of-database@h/d"),
+        ("EENCENT__DATABASE__URL", "mysql://u:s3cr3t-of-database@h/d"),
         ("EENCENT__OFFICE__HOURS", "Mo-Fr off"),
         ("EENCENT__LOG__FORMAT", "xml"),
         ("EENCENT__PUBLIC__URL", "activate.example.nl"),

@@ -228,7 +228,7 @@ fn by_kind(installation: &Installation) -> HashMap<String, Vec<String>> {
 
 #[test]
 fn fault_31_asked_to_stop_it_finishes_and_ends_well_and_a_second_worker_is_told_to_wait() {
-    let installation = Installation::new();
+    let installation = Installation::embedded();
     let server = installation.serve();
     let second = installation.run(&["work"]);
     assert!(!second.status.success());
@@ -243,7 +243,7 @@ fn fault_31_asked_to_stop_it_finishes_and_ends_well_and_a_second_worker_is_told_
 
 #[test]
 fn fault_34_a_queue_that_was_deleted_or_broken_loses_nothing() {
-    let installation = Installation::new();
+    let installation = Installation::embedded();
     let server = installation.serve();
     let view = started(&server, 1, "ideal");
     server.kill();

@@ -45,7 +45,7 @@ impl Drop for Lock {
 
 #[test]
 fn fault_25_33_75_while_the_database_is_locked_nothing_is_acknowledged_and_operations_still_sees() {
-    let installation = Installation::new();
+    let installation = Installation::embedded();
     let server = installation.serve();
     let view = started(&server, 1, "ideal");
     let body = mollie_paid("event_1", "tr_1", text(&view, "reference"), NAME);
@@ -123,7 +123,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn fault_32_on_a_full_disk_nothing_is_acknowledged_and_it_recovers_by_itself() {
-    let installation = Installation::new()
+    let installation = Installation::embedded()
         .with("QUEUE__URL", "sqlite://queue.db")
         .with("MAIL__URL", "file:mail");
     let Some(disk) = SmallDisk::mount(&installation.path().join("eencent-data")) else {

@@ -64,7 +64,7 @@ fn with_nothing_set_it_starts_in_an_empty_folder_and_says_where_it_is() {
 #[test]
 fn the_links_key_is_made_once_and_it_and_the_database_are_for_the_program_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let installation = Installation::new();
+    let installation = Installation::embedded();
     let server = installation.serve();
     server.kill();
     let path = installation.path().join("eencent-data/links.key");

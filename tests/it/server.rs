@@ -22,12 +22,15 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// As a newcomer has it, plus a key to the API, the four providers, and an office that never closes.
+    /// The embedded default, whatever the other tests run on.
+    pub fn embedded() -> Self {
+        Self::empty().with_the_usual()
+    }
+
+    /// As a newcomer has it, plus a key to the API, the four providers, and an office that never closes; on
+    /// PostgreSQL and Redis where the tests run on servers.
     pub fn new() -> Self {
-        let installation = Self {
-            folder: tempfile::tempdir().unwrap(),
-            settings: Vec::new(),
-        };
+        let installation = Self::empty();
         let installation = if stores::on_servers() {
             installation
                 .with("DATABASE__URL", &stores::postgres())
@@ -36,8 +39,18 @@ impl Installation {
         } else {
             installation
         };
-        installation
-            .with("LISTEN__PUBLIC", "127.0.0.1:0")
+        installation.with_the_usual()
+    }
+
+    fn empty() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            settings: Vec::new(),
+        }
+    }
+
+    fn with_the_usual(self) -> Self {
+        self.with("LISTEN__PUBLIC", "127.0.0.1:0")
             .with("LISTEN__STAFF", "127.0.0.1:0")
             .with("LISTEN__OPERATIONS", "127.0.0.1:0")
             .with("API__KEYS", KEY)
