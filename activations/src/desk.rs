@@ -6,6 +6,7 @@
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::email),
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
+//! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
 //!
@@ -31,6 +32,7 @@ mod pending;
 mod process;
 mod review;
 mod round_off;
+mod seed;
 mod show;
 mod start;
 mod time;
@@ -53,6 +55,7 @@ pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
 pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
 pub use round_off::{LinkStanding, RoundOff};
+pub use seed::{Seed, SeedError};
 pub use show::ActivationFilter;
 pub use time::Passed;
 

@@ -35,9 +35,11 @@ impl Problems {
     }
 
     pub(super) fn done(self) -> Result<(), Refused> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    /// The refusal that names them.
+    pub(super) fn refusal(self) -> Refused {
         let mut refused = Refused::new(
             Kind::Invalid,
             "invalid",
@@ -45,7 +47,7 @@ impl Problems {
             "Sommige velden ontbreken of kloppen niet; elk is genoemd.",
         );
         refused.fields = self.0;
-        Err(refused)
+        refused
     }
 
     /// A text that has to be there: trimmed, without control characters, of at most `longest` characters.

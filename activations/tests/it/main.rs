@@ -15,5 +15,6 @@ mod laws;
 mod moves;
 mod office;
 mod registering;
+mod seeding;
 mod sql;
 mod strangers;
