@@ -25,6 +25,7 @@ mod moves;
 mod organisations;
 mod payments;
 mod process;
+pub mod retention;
 mod review;
 mod round_off;
 mod show;

@@ -8,6 +8,7 @@
 )]
 
 mod checkouts;
+mod copying;
 mod deciding;
 mod drawing;
 mod inbox;
@@ -15,5 +16,6 @@ mod laws;
 mod moves;
 mod office;
 mod registering;
+mod retention;
 mod sql;
 mod strangers;

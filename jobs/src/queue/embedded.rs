@@ -10,9 +10,13 @@ use std::time::Instant;
 use apalis_sqlite::SqliteStorage;
 use eencent_activations::ledger::Work;
 use futures::SinkExt as _;
+use sqlx::SqlitePool;
 
 use super::file::QueueFile;
 use super::{PUSH_AGAIN, QueueError, TIDY_BATCH, task_text, worker};
+
+/// So many pages are given back in one go, so that the workers don't wait long for the connection.
+const PAGES: i64 = 500;
 
 /// The file, and what this process has pushed into it.
 pub(crate) struct FileQueue {
@@ -107,6 +111,7 @@ impl FileQueue {
         )
         .execute(&pool)
         .await?;
+        give_back(&pool).await?;
         Ok(deleted)
     }
 
@@ -129,4 +134,23 @@ impl FileQueue {
         let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|(of, _), _| work.is_some_and(|work| work != *of));
     }
+}
+
+/// Gives the pages of deleted tasks back to the disk, and takes over the log. A file that an earlier version made
+/// keeps its free pages and uses them again.
+async fn give_back(pool: &SqlitePool) -> Result<(), QueueError> {
+    let mut free = i64::MAX;
+    loop {
+        let left: i64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(pool).await?;
+        if left == 0 || left >= free {
+            break;
+        }
+        free = left;
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA incremental_vacuum({PAGES})")))
+            .execute(pool)
+            .await?;
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await?;
+    Ok(())
 }
