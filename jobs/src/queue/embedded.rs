@@ -154,3 +154,49 @@ async fn give_back(pool: &SqlitePool) -> Result<(), QueueError> {
     sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests stop at what they did not expect"
+    )]
+    use super::*;
+
+    #[tokio::test]
+    async fn the_file_does_not_grow_when_as_much_is_tidied_as_comes_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue.db");
+        let queue = FileQueue::new(path.clone());
+        let size = |suffix: &str| {
+            std::fs::metadata(format!("{}{suffix}", path.display()))
+                .unwrap()
+                .len()
+        };
+        let mut sizes = Vec::new();
+        let mut full = 0;
+        for cycle in 0..4 {
+            let ids: Vec<String> = (0..2_000).map(|number| format!("evt_{cycle}_{number}")).collect();
+            assert_eq!(queue.push(Work::Event, &ids, 5_000).await.unwrap(), 2_000);
+            let pool = queue.file.pool().await.unwrap();
+            sqlx::query("UPDATE Jobs SET status = 'Done'")
+                .execute(&pool)
+                .await
+                .unwrap();
+            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+                .execute(&pool)
+                .await
+                .unwrap();
+            full = full.max(size(""));
+            assert_eq!(queue.tidy().await.unwrap(), 2_000);
+            sizes.push((size(""), size("-wal")));
+        }
+        let (first, _) = sizes[0];
+        assert!(first < full / 2, "{full} bytes were given back: {sizes:?}");
+        assert!(
+            sizes.iter().all(|(file, log)| *file <= first + 65_536 && *log <= 20 << 20),
+            "{sizes:?}"
+        );
+    }
+}
