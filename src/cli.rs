@@ -1,11 +1,13 @@
 //! The command line. Each command has a file; this one says what there is.
 
 mod api_key;
+mod backup;
 mod check;
 mod explain;
 mod import;
 mod matching;
 mod migrate;
+mod migrate_data;
 mod offline;
 mod suggest;
 mod webhook;
@@ -75,6 +77,30 @@ enum Command {
     Demo(DemoArgs),
     /// Bring the database up to date. On SQLite `serve` does that by itself.
     Migrate,
+    /// Write a backup of the SQLite database, while the server runs.
+    #[command(after_long_help = "Examples:\n  \
+        eencent backup /var/backups/eencent-$(date +%F).db\n\n\
+        It is the database as it was at one moment, in one file, with FILE.links.key beside it: the key that links in \
+        e-mails are made with, where it isn't a setting. Both are for their owner alone; who has them can read \
+        everything. The file appears under its name once it is whole and on the disk. docs/backup.md tells the rest. \
+        PostgreSQL is backed up with its own tools.")]
+    Backup(backup::BackupArgs),
+    /// Put a backup in the SQLite database's place, while no server runs.
+    #[command(after_long_help = "Examples:\n  \
+        eencent restore /var/backups/eencent-2026-11-21.db\n  \
+        eencent restore --force eencent-2026-11-21.db      what is there is moved aside, and kept\n\n\
+        The backup is checked first. Stop every eencent on this database before: one that works is noticed, one that \
+        only receives (`eencent receive`) is not. What came in since the backup comes back by itself or by \
+        `eencent import`: see docs/backup.md.")]
+    Restore(backup::RestoreArgs),
+    /// Copy everything from the SQLite database to an empty PostgreSQL, to go on there with several machines.
+    #[command(after_long_help = "Examples:\n  \
+        eencent migrate-data --to postgres://eencent:PASSWORD@db.example.nl/eencent\n  \
+        eencent migrate-data --from sqlite://old/eencent.db --to postgres://eencent:PASSWORD@db.example.nl/eencent\n\n\
+        Stop the server first. Everything goes over in one transaction, is counted and compared, and then counts; \
+        when anything is wrong the target stays empty. The file is not changed, except that it is brought up to \
+        date. At the end it tells what to set. The queue needs no copy: it is filled again from the database.")]
+    MigrateData(migrate_data::MigrateDataArgs),
     /// Tell everything that is wrong with settings and connections, at once.
     #[command(after_long_help = "Examples:\n  \
         eencent check                 non-zero when something is wrong\n  \
@@ -161,6 +187,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Console => serve(Role::Console, settings()?),
         Command::Demo(DemoArgs { exit, json }) => wait_for(crate::demo::run(exit, json)),
         Command::Migrate => wait_for(migrate::run(settings()?)),
+        Command::Backup(args) => wait_for(backup::backup(args, settings()?)),
+        Command::Restore(args) => wait_for(backup::restore(args, settings()?)),
+        Command::MigrateData(args) => wait_for(migrate_data::run(args, settings()?)),
         Command::Check(args) => check::run(&args, config.as_deref()),
         Command::Explain(args) => wait_for(explain::run(args, settings()?)),
         Command::Import(args) => wait_for(import::run(args, settings()?)),
@@ -207,7 +236,17 @@ mod tests {
         command.build();
         insta::assert_snapshot!("eencent", command.render_long_help());
         for name in [
-            "serve", "demo", "check", "explain", "import", "match", "suggest", "api-key",
+            "serve",
+            "demo",
+            "backup",
+            "restore",
+            "migrate-data",
+            "check",
+            "explain",
+            "import",
+            "match",
+            "suggest",
+            "api-key",
         ] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);

@@ -32,16 +32,25 @@ pub enum LinksKeyError {
     NoEntropy(#[from] NoEntropy),
 }
 
+/// Where the key of a database file is.
+pub fn path(database: &Path) -> PathBuf {
+    folder_of(database).join(FILE)
+}
+
+fn folder_of(database: &Path) -> &Path {
+    match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Reads the key beside this database file; makes it when there is none.
 ///
 /// # Errors
 /// When it can't be read or made, or others can read it.
 pub fn beside(database: &Path, entropy: &dyn Entropy) -> Result<LinksKey, LinksKeyError> {
-    let folder = match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let path = folder.join(FILE);
+    let folder = folder_of(database);
+    let path = path(database);
     let told = |error| LinksKeyError::File(path.clone(), error);
     match fs::read_to_string(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -30,6 +30,7 @@ mod organisations;
 mod payments;
 mod pending;
 mod process;
+pub mod retention;
 mod review;
 mod round_off;
 mod seed;

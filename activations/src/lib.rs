@@ -7,6 +7,7 @@
 //!   [`office_hours`], [`rules`] (settings of the subject).
 //! - The truth: [`store`] (connections, migrations), [`inbox`] (verified messages, committed in
 //!   groups), [`ledger`] (rows that wait for work).
+//! - [`desk::retention`]: what is purged when; [`store::copy`], [`store::file`]: the truth taken elsewhere, and kept small.
 //! - [`desk`]: everything that happens to organisations and activations, each a transaction.
 //!   [`views`] is what the outside sees of them, [`refused`] how it is told no.
 //!

@@ -3,6 +3,8 @@
 //! One text of SQL serves SQLite and PostgreSQL. What differs is [`Kind`]: how to connect ([`sqlite`],
 //! [`postgres`]), how a transaction that writes begins, and how a row that is read to be changed is held.
 
+pub mod copy;
+pub mod file;
 pub(crate) mod many;
 mod postgres;
 mod sqlite;
@@ -291,6 +293,11 @@ fn pool(connections: u32) -> AnyPoolOptions {
 /// Whether an address is that of a file.
 pub fn is_file(url: &str) -> bool {
     sqlite::path(url).is_some()
+}
+
+/// The file of an address, when it is that of one.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    sqlite::path(url)
 }
 
 /// Whether an address is that of a server, which several machines can share.

@@ -20,7 +20,7 @@
 //! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout` | the jobs, each with its datasheet |
 //! | `api_client` | the one way out over HTTP: [`ApiClient`] |
 //! | `heartbeat` | signs of life, by which processes know of each other |
-//! | `sweep`, `schedules` | what finds rows, and what happens at times of day |
+//! | `sweep`, `schedules`, `purge` | what finds rows, and what happens at times of day |
 //! | `mail/` | templates, messages, SMTP and files |
 //! | `rows` | what the jobs see of `eencent-activations` |
 //! | `backoff` | how long to wait before the next attempt |
@@ -42,7 +42,7 @@
 //!
 //! `jobs_total{work,outcome}`, `job_seconds{work}`, `worker_restarts_total{work}`,
 //! `queue_depth{work}`, `nudges_dropped_total{work}`, `tasks_unread_total`,
-//! `emails_total{kind,outcome}`. Logs and metrics carry ids, never names, addresses or accounts.
+//! `emails_total{kind,outcome}`, `purged_total{kind}`. Logs and metrics carry ids, never names, addresses or accounts.
 
 mod api_client;
 mod attempt;
@@ -54,6 +54,7 @@ mod heartbeat;
 mod mail;
 mod make_checkout;
 mod process_notification;
+mod purge;
 mod queue;
 mod read_back;
 mod rows;

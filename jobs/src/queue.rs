@@ -211,6 +211,7 @@ pub(crate) struct Queue {
 }
 
 /// What became of a push.
+#[derive(Debug)]
 pub(crate) struct Pushed {
     /// So many rows are new in the queue.
     pub(crate) new: usize,

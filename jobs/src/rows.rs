@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
+use eencent_activations::desk::retention::{Purge, Retention};
 use eencent_activations::desk::{Desk, Letter, Rendered};
 use eencent_activations::gathered::Gathered;
 use eencent_activations::gathering::Failed;
@@ -91,6 +92,15 @@ pub(crate) trait Office: Send + Sync {
 
     /// Computes again what is scheduled, if the office hours are not those last used.
     async fn hours_changed(&self) -> Result<u32, RowError>;
+
+    /// Begins a run that purges what is old enough.
+    fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError>;
+
+    /// Takes a batch of each kind; 0 when nothing is left to take.
+    async fn purge(&self, run: &mut Purge) -> Result<u64, RowError>;
+
+    /// Gives disk space that the rows don't need back, a little at a time: whether there is more to give.
+    async fn give_back(&self) -> Result<bool, RowError>;
 }
 
 /// The rows of the store, worked on by the desk.
@@ -201,6 +211,18 @@ impl Office for DeskRows {
 
     async fn hours_changed(&self) -> Result<u32, RowError> {
         Ok(self.desk.hours_changed().await?)
+    }
+
+    fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError> {
+        Ok(self.desk.begin_purge(retention)?)
+    }
+
+    async fn purge(&self, run: &mut Purge) -> Result<u64, RowError> {
+        Ok(self.desk.purge(run).await?)
+    }
+
+    async fn give_back(&self) -> Result<bool, RowError> {
+        Ok(self.store.give_back().await?)
     }
 }
 

@@ -17,8 +17,10 @@ use chrono_tz::{Europe::Amsterdam, Tz};
 use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, JobType};
 use eencent_activations::clock::{Clock, Timestamp};
+use eencent_activations::desk::retention::Retention;
 use tokio_util::sync::CancellationToken;
 
+use crate::purge::purge;
 use crate::queue::Queue;
 use crate::rows::{Office, told};
 
@@ -140,6 +142,7 @@ impl Hand {
 pub(crate) struct Timetable {
     pub(crate) time_passes: Times,
     pub(crate) tidy_queue: Times,
+    pub(crate) purge: Times,
 }
 
 /// Runs what the timetable says.
@@ -148,6 +151,7 @@ pub(crate) struct Schedules {
     pub(crate) queue: Arc<Queue>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timetable: Timetable,
+    pub(crate) retention: Retention,
 }
 
 /// How often the clock is looked at.
@@ -160,8 +164,27 @@ const LIMIT: Duration = Duration::from_secs(300);
 const BATCH: u32 = 200;
 
 impl Schedules {
-    /// Until `stop`.
+    /// Until `stop`. Purging has a loop of its own: it may take minutes, for which no reminder waits.
     pub(crate) async fn run(self, stop: &CancellationToken) {
+        tokio::join!(self.follow(stop), self.purge_in_time(stop));
+    }
+
+    async fn purge_in_time(&self, stop: &CancellationToken) {
+        let mut purging = Hand::new(self.timetable.purge.clone());
+        while !stop.is_cancelled() {
+            if let Some(fire) = purging.due(self.clock.now())
+                && self.begins("purge", fire).await
+            {
+                within_limit("purge", purge(self.office.as_ref(), self.retention, stop)).await;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    async fn follow(&self, stop: &CancellationToken) {
         let mut passing = Hand::new(self.timetable.time_passes.clone());
         let mut tidying = Hand::new(self.timetable.tidy_queue.clone());
         let mut hours_known = false;

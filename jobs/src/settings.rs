@@ -1,4 +1,4 @@
-//! The sections `[mail]`, `[queue]` and `[jobs]` of the settings.
+//! The sections `[mail]`, `[queue]`, `[jobs]` and `[retention]` of the settings.
 //!
 //! No key has a default here: `config/default.toml` documents and gives them all. What was read is
 //! checked as a whole, and everything that is wrong is told at once.
@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use eencent_activations::desk::retention::Retention;
 use lettre::message::Mailbox;
 use serde::Deserialize;
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub queue: QueueSettings,
     /// `[jobs]`
     pub jobs: JobsSettings,
+    /// `[retention]`
+    pub retention: Retention,
 }
 
 /// `[mail]`: how e-mails leave.
@@ -105,6 +108,8 @@ pub struct JobsSettings {
     pub time_passes: String,
     /// Cron expression: deletes what is finished from the queue.
     pub tidy_queue: String,
+    /// Cron expression: purges what `[retention]` says.
+    pub purge: String,
 }
 
 /// Settings that were checked.
@@ -122,7 +127,11 @@ pub struct Checked {
     pub(crate) sweep_batch: u32,
     pub(crate) grace: Duration,
     pub(crate) timetable: Timetable,
+    pub(crate) retention: Retention,
 }
+
+/// The longest that can be asked for: a hundred years.
+const DAYS: u64 = 36_500;
 
 /// Collects what is wrong, each with its key.
 struct Problems(Vec<String>);
@@ -147,7 +156,12 @@ impl Settings {
     /// Every problem there is, each a sentence that begins with its key. None repeats a password.
     pub fn validate(&self) -> Result<Checked, Vec<String>> {
         let mut problems = Problems(Vec::new());
-        let Self { mail, queue, jobs } = self;
+        let Self {
+            mail,
+            queue,
+            jobs,
+            retention,
+        } = self;
 
         let destination = problems.take("mail.url", Destination::parse(&mail.url));
         let from = problems.take("mail.from", mailbox(&mail.from));
@@ -180,10 +194,20 @@ impl Settings {
         let grace = problems.within("jobs.grace_seconds", jobs.grace_seconds, 0, 600);
         let time_passes = problems.take("jobs.time_passes", Times::parse(&jobs.time_passes));
         let tidy_queue = problems.take("jobs.tidy_queue", Times::parse(&jobs.tidy_queue));
+        let purge = problems.take("jobs.purge", Times::parse(&jobs.purge));
+        // A message is needed for as long as providers may still send it again and somebody may look into it.
+        problems.within("retention.body_days", retention.body_days.into(), 1, DAYS);
+        let least = u64::from(retention.body_days);
+        problems.within("retention.finished_days", retention.finished_days.into(), least, DAYS);
+        problems.within("retention.email_days", retention.email_days.into(), 7, DAYS);
+        problems.within("retention.payer_days", retention.payer_days.into(), 1, DAYS);
+        problems.within("retention.refusal_days", retention.refusal_days.into(), 1, DAYS);
+        problems.within("retention.decision_days", retention.decision_days.into(), 0, DAYS);
 
         if problems.0.is_empty()
             && let (Some(destination), Some(from), Some(reply_to)) = (destination, from, reply_to)
-            && let (Some(address), Some(time_passes), Some(tidy_queue)) = (address, time_passes, tidy_queue)
+            && let (Some(address), Some(time_passes), Some(tidy_queue), Some(purge)) =
+                (address, time_passes, tidy_queue, purge)
         {
             return Ok(Checked {
                 destination,
@@ -209,7 +233,9 @@ impl Settings {
                 timetable: Timetable {
                     time_passes,
                     tidy_queue,
+                    purge,
                 },
+                retention: *retention,
             });
         }
         Err(problems.0)
@@ -263,7 +289,10 @@ fn queue_address(url: &str) -> Result<QueueAddress, String> {
     let path = url.strip_prefix("sqlite://").unwrap_or_default();
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if path.is_empty() || path.starts_with(':') {
-        return Err("write sqlite://PATH, a file of its own that nothing else uses; or redis://HOST for several machines".to_owned());
+        return Err(
+            "write sqlite://PATH, a file of its own that nothing else uses; or redis://HOST for several machines"
+                .to_owned(),
+        );
     }
     Ok(QueueAddress::File(PathBuf::from(path)))
 }
@@ -288,6 +317,8 @@ mod tests {
         settings.jobs.emails_at_once = 0;
         settings.jobs.time_passes = "often".to_owned();
         settings.jobs.tidy_queue = "0 0 30 2 *".to_owned();
+        settings.jobs.purge = String::new();
+        settings.retention.finished_days = settings.retention.body_days - 1;
         let problems = settings.validate().unwrap_err();
         let keys: Vec<&str> = problems.iter().filter_map(|one| one.split(':').next()).collect();
         assert_eq!(
@@ -298,7 +329,9 @@ mod tests {
                 "queue.url",
                 "jobs.emails_at_once",
                 "jobs.time_passes",
-                "jobs.tidy_queue"
+                "jobs.tidy_queue",
+                "jobs.purge",
+                "retention.finished_days"
             ]
         );
         assert!(!format!("{problems:?} {settings:?}").contains("geheim"));

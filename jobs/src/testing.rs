@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use eencent_activations::clock::{Clock, SystemClock, Timestamp};
+use eencent_activations::desk::retention::{Purge, Retention};
 use eencent_activations::desk::{Letter, Rendered};
 use eencent_activations::inbox::Question;
 use eencent_activations::ledger::Work;
@@ -45,7 +46,8 @@ pub(crate) fn queue_at(folder: &Path) -> Queue {
 /// The address of an empty Redis database of this test's own: each test is a process, whose number picks it.
 pub(crate) fn redis_url() -> String {
     static EMPTIED: std::sync::Once = std::sync::Once::new();
-    let server = std::env::var("EENCENT_TEST_REDIS").expect("no Redis to test with; run: tests/with-servers cargo nextest run");
+    let server =
+        std::env::var("EENCENT_TEST_REDIS").expect("no Redis to test with; run: tests/with-servers cargo nextest run");
     let url = format!("{server}/{}", std::process::id() % 512);
     EMPTIED.call_once(|| {
         let mut connection = redis::Client::open(url.as_str()).unwrap().get_connection().unwrap();
@@ -84,7 +86,7 @@ pub(crate) fn queue_with(folder: &Path, most_waiting: usize, poll_interval: Dura
 /// Our sections of the settings that are compiled in.
 pub(crate) fn default_settings() -> Settings {
     let whole: toml::Table = include_str!("../../config/default.toml").parse().unwrap();
-    let ours = ["mail", "queue", "jobs"].into_iter();
+    let ours = ["mail", "queue", "jobs", "retention"].into_iter();
     let ours: toml::Table = ours
         .map(|name| (name.to_owned(), whole.get(name).unwrap().clone()))
         .collect();
@@ -347,6 +349,18 @@ impl Office for PretendRows {
 
     async fn hours_changed(&self) -> Result<u32, RowError> {
         Ok(0)
+    }
+
+    fn begin_purge(&self, _: Retention) -> Result<Purge, RowError> {
+        Err("these rows are never old".into())
+    }
+
+    async fn purge(&self, _: &mut Purge) -> Result<u64, RowError> {
+        Ok(0)
+    }
+
+    async fn give_back(&self) -> Result<bool, RowError> {
+        Ok(false)
     }
 }
 

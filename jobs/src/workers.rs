@@ -232,6 +232,7 @@ impl Workers {
             queue: Arc::clone(&queue),
             clock: self.clock,
             timetable: settings.timetable,
+            retention: settings.retention,
         };
         let (feeder, feeding) = (self.feeder, Arc::clone(&queue));
         parts.spawn(until_stopped("sweep", stop.clone(), |stop| async move {

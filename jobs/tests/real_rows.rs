@@ -19,10 +19,9 @@ use eencent_activations::personal::HolderName;
 use eencent_activations::reread::{Answer, Order, Origin, Rereading, Step};
 use eencent_activations::state::State;
 use eencent_activations::store::Store;
-use eencent_test_stores as stores;
 use eencent_jobs::{Desks, Settings, Workers, WorkersError, nudge};
+use eencent_test_stores as stores;
 use tokio_util::sync::CancellationToken;
-
 
 /// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
 const TUESDAY: &str = "2026-03-10T09:00:00Z";
@@ -63,7 +62,7 @@ impl Run {
         ]);
         let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();
         let rules = rules.validate(key, "http://localhost:8080", clock.now()).unwrap();
-        let mut settings: Settings = sections(&["mail", "queue", "jobs"]);
+        let mut settings: Settings = sections(&["mail", "queue", "jobs", "retention"]);
         settings.mail.url = format!("file:{}", folder.join("mail").display());
         settings.queue.url = format!("sqlite://{}", folder.join("queue.db").display());
         settings.jobs.sweep_interval_ms = 100;

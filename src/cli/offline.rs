@@ -8,7 +8,7 @@ use eencent_activations::clock::SystemClock;
 use eencent_activations::desk::Desk;
 use eencent_activations::entropy::OsEntropy;
 use eencent_activations::ledger::NoNudge;
-use eencent_activations::store::Store;
+use eencent_activations::store::{self, Store};
 
 use crate::compose;
 use crate::settings::Settings;
@@ -19,18 +19,31 @@ use crate::settings::Settings;
 /// # Errors
 /// When there is no database, or it or the key beside it can't be used.
 pub async fn desk_of_existing(settings: &Settings) -> anyhow::Result<(Store, Desk)> {
-    let url = &settings.database.url;
-    let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-    if let Some(path) = rest.and_then(|rest| rest.split('?').next())
-        && !Path::new(path).exists()
-    {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    must_exist(settings)?;
+    desk(settings).await
+}
+
+/// Refuses where the settings name a file that isn't there.
+///
+/// # Errors
+/// Then.
+pub fn must_exist(settings: &Settings) -> anyhow::Result<()> {
+    store::file_of(&settings.database.url).map_or(Ok(()), |file| must_exist_at(&file))
+}
+
+/// Refuses where there is no such database file.
+///
+/// # Errors
+/// Then.
+pub fn must_exist_at(file: &Path) -> anyhow::Result<()> {
+    if !file.exists() {
+        let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         anyhow::bail!(
             "There is no database at {}; run this where the server runs, or set database.url",
             path.display()
         );
     }
-    desk(settings).await
+    Ok(())
 }
 
 /// Opens the database, brought up to date, and a desk over it. A running server finds what a command

@@ -249,9 +249,20 @@ fn jobs(merged: &Figment, problems: &mut Problems) -> Option<eencent_jobs::Check
         mail: eencent_jobs::MailSettings,
         queue: eencent_jobs::QueueSettings,
         jobs: eencent_jobs::JobsSettings,
+        retention: eencent_activations::desk::retention::Retention,
     }
-    let Sections { mail, queue, jobs } = section(merged, problems)?;
-    let settings = eencent_jobs::Settings { mail, queue, jobs };
+    let Sections {
+        mail,
+        queue,
+        jobs,
+        retention,
+    } = section(merged, problems)?;
+    let settings = eencent_jobs::Settings {
+        mail,
+        queue,
+        jobs,
+        retention,
+    };
     settings.validate().map_err(|told| problems.extend(told)).ok()
 }
 

@@ -20,6 +20,7 @@ mod demo;
 mod every_api;
 mod faults;
 mod http;
+mod keeping;
 mod mail;
 mod main_job;
 mod operations;

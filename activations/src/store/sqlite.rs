@@ -41,10 +41,11 @@ fn options(connections: u32) -> AnyPoolOptions {
 
 /// What every connection is told first.
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    // auto_vacuum counts for a new file only, before anything is written to it: pages that are purged can then
+    // be given back (`super::file`). In an older file they are used again.
     let pragmas = format!(
-        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {CHECKPOINT_AFTER}; \
-         PRAGMA journal_size_limit = 67108864;"
+        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {CHECKPOINT_AFTER}; PRAGMA journal_size_limit = 67108864;"
     );
     connection.execute(sqlx::AssertSqlSafe(pragmas)).await?;
     Ok(())

@@ -8,6 +8,7 @@
 )]
 
 mod checkouts;
+mod copying;
 mod deciding;
 mod drawing;
 mod inbox;
@@ -15,6 +16,7 @@ mod laws;
 mod moves;
 mod office;
 mod registering;
+mod retention;
 mod seeding;
 mod sql;
 mod strangers;

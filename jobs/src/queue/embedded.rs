@@ -11,12 +11,16 @@ use std::time::{Duration, Instant};
 use apalis_sqlite::SqliteStorage;
 use eencent_activations::ledger::Work;
 use futures::SinkExt as _;
+use sqlx::SqlitePool;
 
 use super::file::QueueFile;
 use super::{PUSH_AGAIN, Pushed, QueueError, TIDY_BATCH, task_text, worker};
 
 /// Whether the file still holds what this process remembers is looked at this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// So many pages are given back in one go, so that the workers don't wait long for the connection.
+const PAGES: i64 = 500;
 
 /// The file, and what this process has pushed into it.
 pub(crate) struct FileQueue {
@@ -132,6 +136,7 @@ impl FileQueue {
         )
         .execute(&pool)
         .await?;
+        give_back(&pool).await?;
         Ok(deleted)
     }
 
@@ -158,5 +163,70 @@ impl FileQueue {
     fn forget_waiting(&self, work: Option<Work>) {
         let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|(of, _), _| work.is_some_and(|work| work != *of));
+    }
+}
+
+/// Gives the pages of deleted tasks back to the disk, and takes over the log. A file that an earlier version made
+/// keeps its free pages and uses them again.
+async fn give_back(pool: &SqlitePool) -> Result<(), QueueError> {
+    let mut free = i64::MAX;
+    loop {
+        let left: i64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(pool).await?;
+        if left == 0 || left >= free {
+            break;
+        }
+        free = left;
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA incremental_vacuum({PAGES})")))
+            .execute(pool)
+            .await?;
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests stop at what they did not expect"
+    )]
+    use super::*;
+
+    #[tokio::test]
+    async fn the_file_does_not_grow_when_as_much_is_tidied_as_comes_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue.db");
+        let queue = FileQueue::new(path.clone());
+        let size = |suffix: &str| {
+            std::fs::metadata(format!("{}{suffix}", path.display()))
+                .unwrap()
+                .len()
+        };
+        let mut sizes = Vec::new();
+        let mut full = 0;
+        for cycle in 0..4 {
+            let ids: Vec<String> = (0..2_000).map(|number| format!("evt_{cycle}_{number}")).collect();
+            assert_eq!(queue.push(Work::Event, &ids, 5_000, 1).await.unwrap().new, 2_000);
+            let pool = queue.file.pool().await.unwrap();
+            sqlx::query("UPDATE Jobs SET status = 'Done'")
+                .execute(&pool)
+                .await
+                .unwrap();
+            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+                .execute(&pool)
+                .await
+                .unwrap();
+            full = full.max(size(""));
+            assert_eq!(queue.tidy().await.unwrap(), 2_000);
+            sizes.push((size(""), size("-wal")));
+        }
+        let (first, _) = sizes[0];
+        assert!(first < full / 2, "{full} bytes were given back: {sizes:?}");
+        assert!(
+            sizes.iter().all(|(file, log)| *file <= first + 65_536 && *log <= 20 << 20),
+            "{sizes:?}"
+        );
     }
 }

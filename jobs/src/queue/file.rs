@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use apalis_sqlite::SqliteStorage;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 use tokio::sync::Mutex;
 
@@ -30,6 +30,9 @@ pub(crate) struct QueueFile {
     path: PathBuf,
     open: Mutex<Option<SqlitePool>>,
 }
+
+/// The log beside the file is cut to so many bytes once it has been taken over: 16 MiB.
+const LOG_LIMIT: &str = "16777216";
 
 /// So many broken files are kept beside it for whoever wants to look.
 const KEPT_ASIDE: u32 = 5;
@@ -283,7 +286,10 @@ async fn connect(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
+        // For a new file: what is tidied away is given back.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
+        .pragma("journal_size_limit", LOG_LIMIT)
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(Duration::from_secs(30));
     let pool = SqlitePoolOptions::new()

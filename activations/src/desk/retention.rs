@@ -1,0 +1,336 @@
+//! What is purged when: each kind of data has a clock of its own.
+//!
+//! | kind | what goes | when |
+//! |---|---|---|
+//! | `bodies` | body and headers of a message | `body_days` after it came in |
+//! | `messages` | its row, and the events in it | `finished_days` after it came in |
+//! | `rereads`, `checkouts`, `links`, `outgoing_events` | rows that are done with | `finished_days` |
+//! | `refusals` | requests that were not believed | `refusal_days` |
+//! | `emails` | recipient, text and data; that it was sent, and when, stays | `email_days` |
+//! | `payers` | name, account and reference of who paid for what activated nobody | `payer_days` |
+//! | `decisions` | decisions with their inputs | `decision_days`; 0: never |
+//!
+//! What has been seen is forgotten after 400 days ([`Store::forget_seen`]), runs of schedules after 40. Activations,
+//! their history, payments as such, organisations, keys and the audit stay.
+//!
+//! Nothing goes that somebody still has to act on: what waits, is set apart, unallocated, or belongs to an
+//! activation that isn't over. Each transaction takes a few hundred rows, because on SQLite the receiver waits
+//! for the same connection; what was purged is counted in the audit by the transaction that purged it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Desk;
+use crate::clock::Timestamp;
+use crate::refused::DeskError;
+use crate::store::Tx;
+
+/// Section `[retention]`: days, of which 0 is only for decisions, and means never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Bodies and headers of messages.
+    pub body_days: u32,
+    /// Work that is finished.
+    pub finished_days: u32,
+    /// Recipients and texts of e-mails.
+    pub email_days: u32,
+    /// Who paid, where it activated nobody.
+    pub payer_days: u32,
+    /// Requests that were refused.
+    pub refusal_days: u32,
+    /// Decisions with their inputs; 0: for ever.
+    pub decision_days: u32,
+}
+
+/// A kind of data with a clock of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Bodies and headers of messages.
+    Bodies,
+    /// Messages and their events.
+    Messages,
+    /// What was read from providers.
+    Rereads,
+    /// Payments that were made at providers.
+    Checkouts,
+    /// Links that have ended.
+    Links,
+    /// Events that the platform was told of.
+    OutgoingEvents,
+    /// Requests that were refused.
+    Refusals,
+    /// Recipients and texts of e-mails.
+    Emails,
+    /// Who paid, where it activated nobody.
+    Payers,
+    /// Decisions with their inputs.
+    Decisions,
+}
+
+/// So many rows in one transaction.
+const BATCH: u32 = 300;
+
+/// What somebody may still have to act on, of the events of message `n`; also what a later message contradicts.
+const IN_USE: &str = "EXISTS (SELECT 1 FROM events e \
+     LEFT JOIN payments p ON p.account = e.account AND p.payment_id = e.payment_id \
+     LEFT JOIN activations a ON a.id = COALESCE(p.activation_id, e.activation_id) \
+     LEFT JOIN states s ON s.state = a.state \
+     WHERE e.notification_id = n.id AND (e.state IN ('waiting', 'quarantined') OR p.standing = 'unallocated' OR s.final = 0 \
+       OR EXISTS (SELECT 1 FROM rereads r WHERE r.event = e.id AND r.state = 'waiting')))";
+
+/// That the activation of row `t` is over.
+const OVER: &str = "EXISTS (SELECT 1 FROM activations a JOIN states s ON s.state = a.state WHERE a.id = t.activation_id AND s.final = 1)";
+
+impl Kind {
+    /// All kinds, in the order in which they go.
+    pub const ALL: &'static [Self] = &[
+        Self::Bodies,
+        Self::Messages,
+        Self::Rereads,
+        Self::Checkouts,
+        Self::Links,
+        Self::OutgoingEvents,
+        Self::Refusals,
+        Self::Emails,
+        Self::Payers,
+        Self::Decisions,
+    ];
+
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bodies => "bodies",
+            Self::Messages => "messages",
+            Self::Rereads => "rereads",
+            Self::Checkouts => "checkouts",
+            Self::Links => "links",
+            Self::OutgoingEvents => "outgoing_events",
+            Self::Refusals => "refusals",
+            Self::Emails => "emails",
+            Self::Payers => "payers",
+            Self::Decisions => "decisions",
+        }
+    }
+
+    const fn days(self, retention: &Retention) -> u32 {
+        match self {
+            Self::Bodies => retention.body_days,
+            Self::Messages | Self::Rereads | Self::Checkouts | Self::Links | Self::OutgoingEvents => {
+                retention.finished_days
+            }
+            Self::Refusals => retention.refusal_days,
+            Self::Emails => retention.email_days,
+            Self::Payers => retention.payer_days,
+            Self::Decisions => retention.decision_days,
+        }
+    }
+
+    /// What takes one batch of it, in order; `$1` is the instant before which it goes. The last
+    /// statement's rows are those that count.
+    fn statements(self, now: i64) -> Vec<String> {
+        let gone = |table: &str, key: &str, which: String| {
+            vec![format!("DELETE FROM {table} WHERE {key} IN ({which} LIMIT {BATCH})")]
+        };
+        match self {
+            Self::Bodies => vec![format!(
+                // An empty blob is written otherwise in each database; none of its bytes is the same in both.
+                "UPDATE notifications SET body = SUBSTR(body, 1, 0), headers = '[]', emptied_at = {now} WHERE id IN \
+                 (SELECT n.id FROM notifications n WHERE n.emptied_at IS NULL AND n.received_at < $1 AND NOT {IN_USE} \
+                  ORDER BY n.received_at LIMIT {BATCH})"
+            )],
+            Self::Messages => {
+                // Both statements choose the same rows: nothing that they choose by is changed by the first.
+                let chosen = format!(
+                    "SELECT n.id FROM notifications n WHERE n.emptied_at IS NOT NULL AND n.received_at < $1 AND NOT {IN_USE} \
+                     AND NOT EXISTS (SELECT 1 FROM events e JOIN events c ON c.conflicts_with = e.id \
+                       WHERE e.notification_id = n.id AND c.notification_id <> n.id) \
+                     ORDER BY n.received_at, n.id LIMIT {BATCH}"
+                );
+                vec![
+                    format!("DELETE FROM events WHERE notification_id IN ({chosen})"),
+                    format!("DELETE FROM notifications WHERE id IN ({chosen})"),
+                ]
+            }
+            // Said twice: on PostgreSQL a message may ask again between the choice and the deletion.
+            Self::Rereads => vec![format!(
+                "DELETE FROM rereads WHERE state <> 'waiting' AND id IN \
+                 (SELECT t.id FROM rereads t WHERE t.state <> 'waiting' AND t.asked_at < $1 LIMIT {BATCH})"
+            )],
+            Self::Checkouts => gone(
+                "checkouts",
+                "id",
+                format!(
+                    "SELECT t.id FROM checkouts t WHERE t.state <> 'waiting' AND t.look_at IS NULL AND t.created_at < $1 AND {OVER}"
+                ),
+            ),
+            Self::Links => gone(
+                "links",
+                "token_hash",
+                format!("SELECT t.token_hash FROM links t WHERE t.expires_at < $1 AND {OVER}"),
+            ),
+            Self::OutgoingEvents => gone(
+                "outgoing_events",
+                "id",
+                format!(
+                    "SELECT t.id FROM outgoing_events t WHERE t.state <> 'waiting' AND t.created_at < $1 AND {OVER}"
+                ),
+            ),
+            Self::Refusals => gone(
+                "refusals",
+                "request_id",
+                "SELECT t.request_id FROM refusals t WHERE t.received_at < $1".to_owned(),
+            ),
+            Self::Emails => vec![format!(
+                // A mail server's last words may repeat the address.
+                "UPDATE emails SET recipient = '', recipient_name = NULL, data = '{{}}', rendered = NULL, last_error = NULL WHERE id IN \
+                 (SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 AND {OVER} \
+                  LIMIT {BATCH})"
+            )],
+            Self::Payers => {
+                // Looked over once, also where the payer is kept: the next run doesn't look at it again.
+                let kept = "EXISTS (SELECT 1 FROM activations a WHERE a.id = payments.activation_id AND a.state = 'activated')";
+                vec![format!(
+                    "UPDATE payments SET looked_over_at = {now}, holder_name = CASE WHEN {kept} THEN holder_name END, \
+                     account_number = CASE WHEN {kept} THEN account_number END, reference = CASE WHEN {kept} THEN reference END WHERE changed_at < $1 AND id IN \
+                     (SELECT t.id FROM payments t WHERE t.changed_at > COALESCE(t.looked_over_at, 0) AND t.changed_at < $1 \
+                      AND t.standing <> 'unallocated' AND (t.activation_id IS NULL OR {OVER}) LIMIT {BATCH})"
+                )]
+            }
+            Self::Decisions => vec![format!(
+                "DELETE FROM decisions WHERE (activation_id, number) IN (SELECT t.activation_id, t.number FROM decisions t \
+                 WHERE t.at < $1 AND {OVER} LIMIT {BATCH})"
+            )],
+        }
+    }
+}
+
+/// One run of the purge: what it took so far, under one line in the audit.
+#[derive(Debug)]
+pub struct Purge {
+    retention: Retention,
+    audit: String,
+    counts: Vec<(Kind, u64)>,
+}
+
+impl Purge {
+    /// What was purged, by kind; those of which nothing was are left out.
+    pub fn counts(&self) -> &[(Kind, u64)] {
+        &self.counts
+    }
+
+    fn count(&mut self, kind: Kind, many: u64) {
+        match self.counts.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count = count.saturating_add(many),
+            None => self.counts.push((kind, many)),
+        }
+    }
+
+    fn told(&self) -> String {
+        let told: Vec<String> = self
+            .counts
+            .iter()
+            .map(|(kind, many)| format!("{} {many}", kind.as_str()))
+            .collect();
+        told.join(", ")
+    }
+}
+
+impl Desk {
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// When the operating system gives no randomness.
+    pub fn begin_purge(&self, retention: Retention) -> Result<Purge, DeskError> {
+        Ok(Purge {
+            retention,
+            audit: self.new_id("aud")?,
+            counts: Vec::new(),
+        })
+    }
+
+    /// Takes one batch of each kind that is old enough; how many rows. Call again while it isn't 0.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; what was purged before stays purged, and is in the audit.
+    pub async fn purge(&self, run: &mut Purge) -> Result<u64, DeskError> {
+        let mut all = 0_u64;
+        for kind in Kind::ALL {
+            let days = kind.days(&run.retention);
+            if days == 0 {
+                continue;
+            }
+            let before = self.now().minus(Duration::from_secs(u64::from(days) * 86_400));
+            let mut work = self.begin().await?;
+            let many = take(&mut work.tx, *kind, before, self.now()).await?;
+            if many == 0 {
+                // Dropped, so rolled back: there is nothing to keep.
+                continue;
+            }
+            run.count(*kind, many);
+            self.account_for(&mut work.tx, run).await?;
+            self.commit(work).await?;
+            all = all.saturating_add(many);
+        }
+        Ok(all)
+    }
+
+    /// One line for a run, which tells what it took up to this transaction.
+    async fn account_for(&self, tx: &mut Tx, run: &Purge) -> Result<(), DeskError> {
+        sqlx::query(
+            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, 'system', 'purged', 'retention', $3) \
+             ON CONFLICT (id) DO UPDATE SET reason = excluded.reason",
+        )
+        .bind(run.audit.as_str())
+        .bind(self.now().micros())
+        .bind(run.told())
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn take(tx: &mut Tx, kind: Kind, before: Timestamp, now: Timestamp) -> Result<u64, DeskError> {
+    let mut many = 0;
+    for sql in kind.statements(now.micros()) {
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(before.micros())
+            .execute(&mut **tx)
+            .await?;
+        many = done.rows_affected();
+    }
+    Ok(many)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+    use super::*;
+    use crate::store::{Store, text};
+
+    #[tokio::test]
+    async fn each_batch_finds_its_rows_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/truth.db", folder.path().display()))
+            .await
+            .unwrap();
+        store.migrate().await.unwrap();
+        for kind in Kind::ALL {
+            for sql in kind.statements(1) {
+                let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                    .bind(1_i64)
+                    .fetch_all(store.reader())
+                    .await
+                    .unwrap();
+                for row in rows {
+                    let step = text(&row, "detail").unwrap();
+                    assert!(
+                        !step.starts_with("SCAN ") || step.contains(" INDEX "),
+                        "{kind:?}: {step}"
+                    );
+                }
+            }
+        }
+    }
+}

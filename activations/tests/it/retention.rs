@@ -1,0 +1,206 @@
+//! What is old goes, what is still needed stays, and the file does not grow for ever.
+
+use std::time::Duration;
+
+use eencent_activations::clock::Clock as _;
+use eencent_activations::desk::retention::{Kind, Retention};
+use eencent_activations::notification::{PaymentStatus, Told};
+use eencent_activations::personal::HolderName;
+use eencent_activations::state::State;
+use eencent_test_stores as stores;
+use sqlx::{AnyPool, Row as _};
+
+use crate::office::{Office, paid, status};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const KEPT: Retention = Retention {
+    body_days: 90,
+    finished_days: 400,
+    email_days: 180,
+    payer_days: 180,
+    refusal_days: 30,
+    decision_days: 0,
+};
+
+async fn purge(office: &Office, retention: Retention) -> Vec<(Kind, u64)> {
+    let mut run = office.desk.begin_purge(retention).unwrap();
+    while office.desk.purge(&mut run).await.unwrap() > 0 {}
+    run.counts().to_vec()
+}
+
+fn of(counts: &[(Kind, u64)], kind: Kind) -> u64 {
+    counts.iter().find(|(one, _)| *one == kind).map_or(0, |(_, many)| *many)
+}
+
+async fn count(office: &Office, what: &str) -> i64 {
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    let sql = format!("SELECT COUNT(*) FROM {what}");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.unwrap();
+    pool.close().await;
+    row.get(0)
+}
+
+/// An activation that was paid for, rounded off, and told of.
+async fn activated(office: &Office) -> String {
+    let view = office.started("ideal").await;
+    office.told("event_1", paid(&view.reference)).await;
+    let links = office.links().await;
+    office.desk.confirm(links.last().unwrap()).await.unwrap();
+    office.links().await;
+    assert_eq!(office.view(&view.id).await.state, State::Activated);
+    view.id
+}
+
+#[tokio::test]
+async fn fault_70_a_body_is_gone_after_its_days_the_decision_is_kept_and_the_audit_says_so() {
+    let office = Office::open().await;
+    let id = activated(&office).await;
+    office.clock.advance(89 * DAY);
+    assert_eq!(purge(&office, KEPT).await, []);
+    assert_eq!(count(&office, "audit WHERE act = 'purged'").await, 0);
+    office.clock.advance(2 * DAY);
+    assert_eq!(of(&purge(&office, KEPT).await, Kind::Bodies), 1);
+    assert_eq!(count(&office, "notifications WHERE LENGTH(body) > 0").await, 0);
+    assert_eq!(
+        count(&office, "audit WHERE act = 'purged' AND reason = 'bodies 1'").await,
+        1
+    );
+
+    office.clock.advance(400 * DAY);
+    let gone = purge(&office, KEPT).await;
+    for kind in [Kind::Messages, Kind::Links] {
+        assert_eq!(of(&gone, kind), 1, "{kind:?} in {gone:?}");
+    }
+    assert!(of(&gone, Kind::Emails) >= 2, "{gone:?}");
+    assert_eq!(count(&office, "events").await, 0);
+    assert_eq!(
+        count(&office, "emails WHERE recipient <> '' OR rendered IS NOT NULL").await,
+        0
+    );
+    let explained = office.desk.explanation(&id).await.unwrap();
+    assert_eq!(explained.decisions.len(), 1);
+    assert_eq!(explained.activation.state, State::Activated);
+    assert!(explained.activation.emails.iter().all(|email| email.sent_at.is_some()));
+    assert_eq!(
+        explained.activation.payments[0].holder_name.as_deref(),
+        Some("Bakkerij De Korenaar B.V."),
+        "who paid for what was activated is part of why"
+    );
+    assert_eq!(purge(&office, KEPT).await, [], "nothing is purged twice");
+}
+
+#[tokio::test]
+async fn what_somebody_still_has_to_act_on_is_never_purged() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let mut stranger = paid(&view.reference);
+    stranger.holder = HolderName::parse("Jachthaven De Meeuw B.V.");
+    office.told("in_review", stranger).await;
+    let mut unallocated = paid("nobody knows this one");
+    unallocated.payment_id = "tr_2".into();
+    office.told("unallocated", unallocated).await;
+    office
+        .receipt(
+            "mollie",
+            "set_apart",
+            b"{\"unknown\":1}",
+            Told::Quarantined("an unknown kind".into()),
+        )
+        .await;
+    let mut waiting = paid(&view.reference);
+    waiting.payment_id = "tr_3".into();
+    office.posted("waiting", waiting).await;
+    assert_eq!(office.view(&view.id).await.state, State::UnderReview);
+    office.clock.advance(5_000 * DAY);
+    let all = Retention {
+        decision_days: 1,
+        ..KEPT
+    };
+    assert_eq!(purge(&office, all).await, []);
+    assert_eq!(count(&office, "notifications WHERE LENGTH(body) > 0").await, 4);
+
+    // Once it is over, and long ago, it goes.
+    let act = office.act(&view.id).await;
+    office.desk.reject(&Office::key(), &view.id, act).await.unwrap();
+    office.clock.advance(91 * DAY);
+    assert_eq!(of(&purge(&office, KEPT).await, Kind::Bodies), 1);
+    assert_eq!(count(&office, "events WHERE state = 'waiting'").await, 1);
+    // Money for an activation that is over waits for somebody to allocate it.
+    office.work().await;
+    assert_eq!(of(&purge(&office, KEPT).await, Kind::Bodies), 0);
+    assert_eq!(count(&office, "notifications WHERE LENGTH(body) > 0").await, 3);
+}
+
+#[tokio::test]
+async fn who_paid_for_what_activated_nobody_is_forgotten_and_the_payment_stays() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let mut failed = status(&view.reference, PaymentStatus::Failed);
+    failed.holder = HolderName::parse("Bakkerij De Korenaar B.V.");
+    office.told("event_1", failed).await;
+    office.clock.advance(20 * DAY);
+    office.desk.time_passes(10).await.unwrap();
+    assert_eq!(office.view(&view.id).await.state, State::Expired);
+    assert_eq!(count(&office, "payments WHERE holder_name IS NOT NULL").await, 1);
+    office.clock.advance(181 * DAY);
+    assert_eq!(of(&purge(&office, KEPT).await, Kind::Payers), 1);
+    assert_eq!(
+        count(
+            &office,
+            "payments WHERE holder_name IS NOT NULL OR account_number IS NOT NULL"
+        )
+        .await,
+        0
+    );
+    assert_eq!(count(&office, "payments").await, 1);
+}
+
+#[tokio::test]
+async fn decisions_go_only_where_the_settings_say_so() {
+    let office = Office::open().await;
+    activated(&office).await;
+    office.clock.advance(1_000 * DAY);
+    purge(&office, KEPT).await;
+    assert_eq!(count(&office, "decisions").await, 1);
+    let seven_years = Retention {
+        decision_days: 999,
+        ..KEPT
+    };
+    assert_eq!(of(&purge(&office, seven_years).await, Kind::Decisions), 1);
+    assert_eq!(count(&office, "decisions").await, 0);
+}
+
+/// Cycles of messages that come in, are finished and purged. Each batch is larger than one transaction takes.
+#[tokio::test]
+async fn a_file_does_not_grow_when_as_much_is_purged_as_comes_in() {
+    if stores::on_servers() {
+        return; // It is a file that this is about.
+    }
+    let office = Office::open().await;
+    let mut sizes = Vec::new();
+    for cycle in 0..5 {
+        for number in 0..700 {
+            let body = vec![b'x'; 4_000];
+            let told = Told::Ignored("says nothing about a payment".into());
+            office
+                .receipt("mollie", &format!("event_{cycle}_{number}"), &body, told)
+                .await;
+        }
+        office.clock.advance(401 * DAY);
+        while office.store.forget_seen(office.clock.now()).await.unwrap() > 0 {}
+        let gone = purge(&office, KEPT).await;
+        assert_eq!((of(&gone, Kind::Bodies), of(&gone, Kind::Messages)), (700, 700));
+        while office.store.give_back().await.unwrap() {}
+        let file = office.store.file().unwrap();
+        let log = std::fs::metadata(format!("{}-wal", file.display())).unwrap().len();
+        sizes.push((std::fs::metadata(file).unwrap().len(), log));
+    }
+    let (file, _) = sizes[0];
+    assert!(file < 700 * 4_000, "what was purged was given back: {sizes:?}");
+    assert!(
+        sizes
+            .iter()
+            .all(|(size, log)| *size <= file + 65_536 && *log <= 64 << 20),
+        "{sizes:?}"
+    );
+}
