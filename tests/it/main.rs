@@ -23,6 +23,7 @@ mod http;
 mod mail;
 mod main_job;
 mod operations;
+mod overload;
 mod payments;
 mod reading_back;
 mod server;
