@@ -136,6 +136,7 @@ fn shorten(table: &mut LruCache<Network, Timestamp>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
