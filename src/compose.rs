@@ -13,7 +13,7 @@ use eencent_activations::inbox::Inbox;
 use eencent_activations::notification::{Receipt, Refusal};
 use eencent_activations::rules::Rules;
 use eencent_activations::store::{Store, StoreError};
-use eencent_webhooks::receiver::{self, Limits, Sink, Unavailable};
+use eencent_webhooks::receiver::{self, Allowance, Limits, Sink, Unavailable};
 
 use crate::links_key;
 use crate::settings::{Problems, Settings};
@@ -66,7 +66,13 @@ pub fn receiver(settings: &Settings, inbox: &Inbox, clock: &Arc<dyn Clock>, entr
         sink,
         Arc::clone(clock),
         Arc::clone(entropy),
-        Limits::default(),
+        Limits {
+            unproven: Allowance {
+                at_once: settings.listen.refusals_at_once,
+                a_minute: settings.listen.refusals_a_minute,
+            },
+            ..Limits::default()
+        },
     )
 }
 

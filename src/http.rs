@@ -6,11 +6,13 @@
 
 pub mod accept;
 pub mod api;
+mod crowd;
 pub mod language;
 mod layers;
 pub mod operations;
 pub mod pages;
 pub mod problem;
+pub mod proxies;
 pub mod public;
 pub mod round_off;
 pub mod staff;

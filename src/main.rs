@@ -29,6 +29,7 @@ mod local_time;
 mod lock;
 mod logging;
 mod metrics;
+mod open_files;
 mod published_keys;
 mod serve;
 mod settings;

@@ -18,7 +18,7 @@ use eencent_jobs::{Desks, Feeder, Workers};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::accept::{Limits, Listener};
+use crate::http::accept::{self, Limits, Listener};
 use crate::http::api::{Api, PlainKeys};
 use crate::http::operations::{self, Vitals};
 use crate::http::pages::Pages;
@@ -28,10 +28,13 @@ use crate::lock::WorkerLock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::statements::{Importer, folder};
-use crate::{compose, published_keys, signals};
+use crate::{compose, open_files, published_keys, signals};
 
 /// How many hints wait for the queue at most; further ones are dropped, and the sweep finds the rows.
 const HINTS: usize = 10_000;
+
+/// How many connections the staff and the operations listener hold at once, each.
+const INSIDE: usize = 200;
 
 /// What a process does. Each has the operations listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,10 +214,19 @@ pub async fn start(
         store,
         _lock: lock,
     };
-    let limits = Limits {
-        connections: listen.connections,
+    let open_to_all = Limits {
+        connections: open_files::enough_for(listen.connections, INSIDE),
+        per_address: listen.connections_per_address,
+        proxies: Arc::clone(&listen.proxies),
         head: Duration::from_secs(listen.head_seconds),
     };
+    // Of their own, so that no flood on the public listener shuts anybody out here.
+    let inside = Limits {
+        connections: INSIDE,
+        per_address: INSIDE,
+        ..open_to_all.clone()
+    };
+    accept::describe_metrics();
     if let Some(listener) = public {
         let keys = published_keys::keep(settings.webhooks.clone(), running.stop.clone());
         running.parts.spawn(async move {
@@ -237,18 +249,18 @@ pub async fn start(
         running.listen(
             "the public listener",
             listener,
-            public::router(webhooks, api, round_off),
-            limits,
+            public::router(webhooks, api, round_off, Arc::clone(&listen.proxies)),
+            open_to_all,
         );
     }
     if let Some(listener) = staff {
-        running.listen("the staff listener", listener, staff::router(pages), limits);
+        running.listen("the staff listener", listener, staff::router(pages), inside.clone());
     }
     running.listen(
         "the operations listener",
         operations,
         operations::router(vitals),
-        limits,
+        inside,
     );
     if role.works() && !settings.statements.folder.is_empty() {
         let importer = Importer {

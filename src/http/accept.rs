@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use super::crowd::Crowd;
+use super::proxies::Proxies;
 
 /// How long what is being answered may take after the listener was told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -27,13 +32,31 @@ const OUT_OF_SOCKETS: Duration = Duration::from_millis(100);
 /// The largest head of a request, in bytes.
 const HEAD: usize = 32 * 1024;
 
+/// What is said to an address that has as many connections as it may, before the connection is closed.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
 /// What a listener allows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// How many connections at once; further ones wait in the kernel's queue.
     pub connections: usize,
-    /// How long a client may take over the head of a request, and stay idle between two.
+    /// How many of them one address may have, or one network in IPv6; further ones are told 429 and closed.
+    pub per_address: usize,
+    /// Who may have as many as there are, since they speak for others.
+    pub proxies: Arc<Proxies>,
+    /// How long a client may take over the head of a request, stay idle between two, and leave an answer
+    /// unread.
     pub head: Duration,
+}
+
+/// Says what the listeners' measurements are; call once where the metrics are exported.
+pub fn describe_metrics() {
+    metrics::describe_gauge!("eencent_connections", "Open connections, by listener.");
+    metrics::describe_counter!(
+        "eencent_connections_refused_total",
+        "Connections that were closed because their address had as many as it may, by listener."
+    );
 }
 
 /// A bound address, on which nobody is answered yet.
@@ -87,6 +110,9 @@ impl Listener {
     /// Answers until told to stop; then ends what is being answered, and returns.
     pub async fn serve(self, router: Router, limits: Limits, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(limits.connections));
+        let crowd = Crowd::default();
+        let open = metrics::gauge!("eencent_connections", "listener" => self.name);
+        let refused = metrics::counter!("eencent_connections_refused_total", "listener" => self.name);
         let graceful = GracefulShutdown::new();
         loop {
             // The slot is taken before the connection: a full house costs no memory here.
@@ -100,6 +126,17 @@ impl Listener {
                         continue;
                     }
                 },
+            };
+            let most = if limits.proxies.trust(peer.ip()) {
+                limits.connections
+            } else {
+                limits.per_address
+            };
+            let Some(place) = crowd.enter(peer.ip(), most) else {
+                refused.increment(1);
+                // A new connection has room for so little; where it hasn't, closing says enough.
+                stream.try_write(TOO_MANY).ok();
+                continue;
             };
             // Small answers must not wait for the acknowledgement of the one before.
             stream.set_nodelay(true).ok();
@@ -119,13 +156,16 @@ impl Listener {
                 .timer(TokioTimer::new())
                 .header_read_timeout(limits.head)
                 .max_buf_size(HEAD)
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(patient(stream, limits.head)), service);
             let watched = graceful.watch(connection);
+            let open = open.clone();
             tokio::spawn(async move {
+                open.increment(1.0);
                 if let Err(error) = watched.await {
                     tracing::debug!(%error, "a connection ended early");
                 }
-                drop(slot);
+                open.decrement(1.0);
+                drop((place, slot));
             });
         }
         drop(self.socket);
@@ -136,6 +176,14 @@ impl Listener {
             );
         }
     }
+}
+
+/// A connection that ends when an answer isn't read for so long: hyper times what a client sends, not what it
+/// takes.
+fn patient(stream: TcpStream, unread: Duration) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(unread));
+    Box::pin(stream)
 }
 
 async fn accept(

@@ -1,9 +1,10 @@
 //! The public listener: notifications, the platform API, and the page to round off on.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::routing::get;
@@ -11,6 +12,7 @@ use minijinja::context;
 use tower::ServiceExt as _;
 
 use super::language::Language;
+use super::proxies::Proxies;
 use super::round_off::{self, RoundOffPage};
 use super::{api, layers};
 
@@ -18,7 +20,7 @@ use super::{api, layers};
 const WEBHOOKS: &str = "/webhooks/";
 
 /// What the public listener answers.
-pub fn router(webhooks: Router, api: api::Api, round_off: RoundOffPage) -> Router {
+pub fn router(webhooks: Router, api: api::Api, round_off: RoundOffPage, proxies: Arc<Proxies>) -> Router {
     let pages = Arc::clone(&round_off.pages);
     let front = get(async move |headers: HeaderMap| {
         pages.show(
@@ -35,10 +37,14 @@ pub fn router(webhooks: Router, api: api::Api, round_off: RoundOffPage) -> Route
         .layer(middleware::from_fn(layers::logged));
     let rest = layers::with_problems(rest);
     // Providers get the receiver's own answers, to the byte: no layer of ours stands before them.
-    Router::new().fallback(async move |request: Request| {
-        let endpoint = request.uri().path().strip_prefix(WEBHOOKS);
-        let posted = endpoint.is_some_and(|name| !name.is_empty() && !name.contains('/'));
-        let to = if posted { webhooks.clone() } else { rest.clone() };
-        to.oneshot(request).await
-    })
+    Router::new().fallback(
+        async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request| {
+            let client = proxies.client(peer.ip(), request.headers());
+            request.extensions_mut().insert(client);
+            let endpoint = request.uri().path().strip_prefix(WEBHOOKS);
+            let posted = endpoint.is_some_and(|name| !name.is_empty() && !name.contains('/'));
+            let to = if posted { webhooks.clone() } else { rest.clone() };
+            to.oneshot(request).await
+        },
+    )
 }

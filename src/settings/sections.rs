@@ -1,6 +1,7 @@
 //! The sections, read and checked. Each crate has a type for its own; the rest stands here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use eencent_activations::clock::{Clock as _, SystemClock};
 use eencent_activations::links::LinksKey;
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::problems::Problems;
 use super::same_file;
+use crate::http::proxies::{self, Header, Proxies};
 use crate::logging;
 
 /// The shortest API key that may stand in the settings.
@@ -86,8 +88,21 @@ pub struct Listen {
     pub staff: String,
     /// Address of health and metrics.
     pub operations: String,
-    /// How many connections each listener holds at once.
+    /// How many connections the public listener holds at once.
     pub connections: usize,
+    /// How many of them one address may have.
+    pub connections_per_address: usize,
+    /// The proxies as they are written.
+    trusted_proxies: Vec<String>,
+    /// The header as it is written.
+    proxy_header: String,
+    /// The same, read.
+    #[serde(skip)]
+    pub proxies: Arc<Proxies>,
+    /// Refusals that one address may cause at one endpoint at once.
+    pub refusals_at_once: u32,
+    /// How many are forgotten in a minute.
+    pub refusals_a_minute: u32,
     /// Seconds for the head of a request, and between two on one connection.
     pub head_seconds: u64,
 }
@@ -330,12 +345,18 @@ fn check(own: &mut Own, problems: &mut Problems) {
             )),
         }
     }
-    if listen.connections == 0 {
-        problems.add("`listen.connections` must be 1 or more.");
+    for (key, value) in [
+        ("connections", listen.connections as u64),
+        ("connections_per_address", listen.connections_per_address as u64),
+        ("head_seconds", listen.head_seconds),
+        ("refusals_at_once", u64::from(listen.refusals_at_once)),
+        ("refusals_a_minute", u64::from(listen.refusals_a_minute)),
+    ] {
+        if value == 0 {
+            problems.add(format!("`listen.{key}` must be 1 or more."));
+        }
     }
-    if listen.head_seconds == 0 {
-        problems.add("`listen.head_seconds` must be 1 or more.");
-    }
+    own.listen.proxies = Arc::new(proxies(listen, problems));
     let url = own.public.url.trim_end_matches('/').to_owned();
     if !url.is_empty() && !is_base(&url) {
         problems.add(
@@ -363,6 +384,29 @@ fn check(own: &mut Own, problems: &mut Problems) {
     if !logging::is_level(&own.log.level) {
         problems.add("`log.level` must be error, warn, info, debug or trace, or say it by part: info,eencent=debug.");
     }
+}
+
+/// The proxies that are believed, without those that are written wrongly.
+fn proxies(listen: &Listen, problems: &mut Problems) -> Proxies {
+    let mut networks = Vec::new();
+    for (place, written) in listen.trusted_proxies.iter().enumerate() {
+        match proxies::network(written) {
+            Some(network) if network.prefix_len() == 0 => problems.add(format!(
+                "`listen.trusted_proxies` number {} is every address there is: then anybody could write where he comes from. Name your proxies' addresses.",
+                place + 1
+            )),
+            Some(network) => networks.push(network),
+            None => problems.add(format!(
+                "`listen.trusted_proxies` number {} must be an address or a network, such as 192.0.2.10 or 10.0.0.0/8; names are not looked up.",
+                place + 1
+            )),
+        }
+    }
+    let header = Header::parse(&listen.proxy_header).unwrap_or_else(|| {
+        problems.add("`listen.proxy_header` must be x-forwarded-for or forwarded: the one that your proxy writes.");
+        Header::XForwardedFor
+    });
+    Proxies::new(networks, header)
 }
 
 fn is_base(url: &str) -> bool {

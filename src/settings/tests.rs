@@ -96,7 +96,7 @@ fn fault_71_everything_that_is_wrong_is_told_at_once_and_no_secret_is() {
         "webhooks.mollie.provider",
         "EENCENT__WEBHOOKS__MOLLIE__SECRET is not",
         "EENCENT__WEBHOOKS__MOLLIE__SECRETS?",
-        "`database.url`",
+        "`links.key`",
         "office",
         "`log.format`",
         "`public.url`",
@@ -154,5 +154,30 @@ fn a_level_is_one_that_exists() {
     ] {
         let told = load_from(None, variables(&[("EENCENT__LOG__LEVEL", level)]));
         assert_eq!(told.is_ok(), fits, "{level}");
+    }
+}
+
+#[test]
+fn fault_23_71_proxies_that_cannot_be_trusted_are_told_by_number() {
+    let told = load_from(
+        None,
+        variables(&[
+            (
+                "EENCENT__LISTEN__TRUSTED_PROXIES",
+                r#"["10.0.0.0/8", "proxy.example", "0.0.0.0/0"]"#,
+            ),
+            ("EENCENT__LISTEN__PROXY_HEADER", "x-real-ip"),
+            ("EENCENT__LISTEN__REFUSALS_A_MINUTE", "0"),
+        ]),
+    )
+    .unwrap_err()
+    .to_string();
+    for expected in [
+        "`listen.trusted_proxies` number 2 must be an address or a network",
+        "`listen.trusted_proxies` number 3 is every address there is",
+        "`listen.proxy_header` must be x-forwarded-for or forwarded",
+        "`listen.refusals_a_minute` must be 1 or more",
+    ] {
+        assert!(told.contains(expected), "{expected} is missing in:\n{told}");
     }
 }

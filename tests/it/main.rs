@@ -24,6 +24,7 @@ mod keeping;
 mod mail;
 mod main_job;
 mod operations;
+mod overload;
 mod payments;
 mod reading_back;
 mod server;

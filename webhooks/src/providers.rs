@@ -5,6 +5,7 @@
 //! what was proven: [`Authentic`] holds the request, and only [`Provider::authenticate`] makes one.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -410,6 +411,12 @@ pub trait Provider: Send + Sync {
     /// Whether payments can be made at it.
     fn makes_payments(&self) -> bool {
         false
+    }
+
+    /// How long the provider waits for an answer before it gives up: ten seconds, as Adyen, MultiSafepay and
+    /// GoCardless document it, unless its own documentation says otherwise.
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(10)
     }
 
     /// What the provider expects to hear on success.

@@ -10,7 +10,8 @@
 //! | 413 `body_too_large` | more than [`Limits::body_bytes`] | – |
 //! | 415 `encoded_body` | a `Content-Encoding`: what is signed is what is sent, and nothing is unpacked here | – |
 //! | 400 `body_broken_off` | the connection ended, or its framing broke, within the body | retries |
-//! | 503 `unavailable` with `Retry-After` | nothing was stored, or not within [`Limits::commit_time`] | retries |
+//! | 429 `too_many_unproven` with `Retry-After` | too much came from this address to this endpoint that wasn't proven; said before anything is read | retries |
+//! | 503 `unavailable` with `Retry-After` | nothing was stored, or not within [`Limits::commit_time`] or the provider's own [deadline](crate::providers::Provider::deadline) | retries |
 //!
 //! Problems are `application/problem+json` (RFC 9457). Every answer carries `X-Request-Id`. The name in
 //! the address is compared as it stands, without decoding, and nothing is redirected.
@@ -18,38 +19,42 @@
 //! The counter `eencent_webhook_requests_total{endpoint, outcome}` counts every request (`endpoint` is
 //! `unknown` for names that aren't in the settings, so that strangers can't make labels), and
 //! `eencent_webhook_refused_total{endpoint, code}` the 401s by [`Code`](crate::refused::Code).
+//! `eencent_webhook_clock_doubted{endpoint}` is 1 while rightly signed messages are refused for their time.
 
 mod answer;
 mod body;
+mod remote;
 mod sink;
+mod skew;
+mod unproven;
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request as HttpRequest, State};
+use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use axum::routing::any;
 use eencent_activations::clock::{Clock, Timestamp};
 use eencent_activations::entropy::{Entropy, new_id};
-use eencent_activations::notification::{Event, Receipt, Refusal};
+use eencent_activations::notification::{Event, Proof, Receipt, Refusal};
 use http::{HeaderMap, Method, header};
 use metrics::counter;
+use tokio::time::Instant;
 
+pub use self::remote::{Network, Remote};
 pub use self::sink::{Limits, Sink, Unavailable};
+pub use self::unproven::Allowance;
 
 use self::answer::{Outcome, Problem};
 use self::body::Unread;
+use self::skew::Skew;
+use self::unproven::Unproven;
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::providers::{Authentic, Request};
 use crate::refused::Refused;
 use crate::translation::unreadable;
-
-/// Where a request came from, in words, for the record of refusals. A layer in front may set it as a
-/// request extension, from a proxy that the settings trust; else the peer's address is taken.
-#[derive(Debug, Clone)]
-pub struct Remote(pub String);
 
 /// The routes that receive webhooks, to be merged into the public listener. Nothing in front of them
 /// may decompress, redirect, or read the body.
@@ -60,7 +65,15 @@ pub fn router(
     entropy: Arc<dyn Entropy>,
     limits: Limits,
 ) -> Router {
+    let watches = endpoints.iter().map(|endpoint| {
+        let watch = Watch {
+            unproven: Unproven::new(limits.unproven),
+            skew: Skew::default(),
+        };
+        (endpoint.name().to_owned(), watch)
+    });
     let receiver = Arc::new(Receiver {
+        watches: watches.collect(),
         endpoints,
         sink,
         clock,
@@ -82,10 +95,21 @@ pub fn describe_metrics() {
         "eencent_webhook_refused_total",
         "Webhook requests that were not believed, by reason"
     );
+    metrics::describe_gauge!(
+        "eencent_webhook_clock_doubted",
+        "Whether rightly signed webhook requests are refused for their time (1): check this machine's clock"
+    );
+}
+
+/// What is remembered of an endpoint's traffic, in memory alone.
+struct Watch {
+    unproven: Unproven,
+    skew: Skew,
 }
 
 struct Receiver {
     endpoints: Endpoints,
+    watches: BTreeMap<String, Watch>,
     sink: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -100,15 +124,11 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: HttpRequest) ->
     };
     // The last part of the address as it stands (axum's extractors decode it): an encoded name is
     // another name.
-    let endpoint = request
-        .uri()
-        .path()
-        .rsplit('/')
-        .next()
-        .and_then(|name| receiver.endpoints.get(name));
-    let label = endpoint.map_or("unknown", Endpoint::name).to_owned();
+    let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let endpoint = receiver.endpoints.get(name).zip(receiver.watches.get(name));
+    let label = endpoint.map_or("unknown", |(endpoint, _)| endpoint.name()).to_owned();
     let outcome = match endpoint {
-        Some(endpoint) => receiver.handle(endpoint, request, now, &request_id).await,
+        Some((endpoint, watch)) => receiver.handle(endpoint, watch, request, now, &request_id).await,
         None => Outcome::Problem(Problem::UNKNOWN_ENDPOINT),
     };
     counter!("eencent_webhook_requests_total", "endpoint" => label, "outcome" => outcome.name()).increment(1);
@@ -116,15 +136,30 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: HttpRequest) ->
 }
 
 impl Receiver {
-    async fn handle(&self, endpoint: &Endpoint, request: HttpRequest, now: Timestamp, request_id: &str) -> Outcome {
+    async fn handle(
+        &self,
+        endpoint: &Endpoint,
+        watch: &Watch,
+        request: HttpRequest,
+        now: Timestamp,
+        request_id: &str,
+    ) -> Outcome {
+        let provider = endpoint.provider();
+        // Whatever is said, it is said while the provider still listens.
+        let answer_by = Instant::now() + self.limits.answer_within(provider.deadline());
         if request.method() != Method::POST {
             return Outcome::Problem(Problem::METHOD_NOT_ALLOWED);
+        }
+        let remote = Remote::of(request.extensions());
+        let from = remote.network();
+        if let Some(Err(wait)) = from.map(|from| watch.unproven.admit(from, now)) {
+            return Outcome::Limited(wait);
         }
         if is_encoded(request.headers()) {
             return Outcome::Problem(Problem::ENCODED_BODY);
         }
         let (parts, incoming) = request.into_parts();
-        let body = match body::read(incoming, &parts.headers, &self.limits).await {
+        let body = match body::read(incoming, &parts.headers, &self.limits, answer_by).await {
             Ok(body) => body,
             Err(Unread::TooLarge) => return Outcome::Problem(Problem::BODY_TOO_LARGE),
             Err(Unread::TooSlow) => return Outcome::Problem(Problem::BODY_TOO_SLOW),
@@ -137,11 +172,21 @@ impl Receiver {
             headers: &parts.headers,
             body: &body,
         };
-        let provider = endpoint.provider();
         let (proven_by, events) = match provider.authenticate(&request, endpoint, now) {
-            Ok(authentic) => (authentic.proven_by().to_owned(), translate(&authentic, endpoint)),
+            Ok(authentic) => {
+                match (authentic.proof(), from) {
+                    (Proof::Nothing, Some(from)) => watch.unproven.pinged(from, now),
+                    (Proof::Nothing, None) => {}
+                    (_, from) => {
+                        watch.skew.in_time(endpoint.name());
+                        from.into_iter().for_each(|from| watch.unproven.proven(from, now));
+                    }
+                }
+                (authentic.proven_by().to_owned(), translate(&authentic, endpoint))
+            }
             Err(refused) => {
-                let remote = remote(&parts.extensions);
+                watch.skew.refused(endpoint.name(), &refused, now);
+                from.into_iter().for_each(|from| watch.unproven.refused(from, now));
                 self.refuse(endpoint, &request, &refused, remote, now, request_id);
                 return Outcome::Problem(Problem::NOT_AUTHENTIC);
             }
@@ -160,7 +205,7 @@ impl Receiver {
             body,
             events,
         };
-        match tokio::time::timeout(self.limits.commit_time, self.sink.commit(receipt)).await {
+        match tokio::time::timeout_at(answer_by, self.sink.commit(receipt)).await {
             Ok(Ok(())) => {
                 tracing::info!(
                     endpoint = endpoint.name(),
@@ -190,7 +235,7 @@ impl Receiver {
         endpoint: &Endpoint,
         request: &Request<'_>,
         refused: &Refused,
-        remote: String,
+        remote: Remote,
         now: Timestamp,
         request_id: &str,
     ) {
@@ -206,7 +251,7 @@ impl Receiver {
             code: code.to_owned(),
             reason: refused.to_string(),
             claimed_id: endpoint.provider().claimed_id(request),
-            remote,
+            remote: remote.to_string(),
         });
     }
 }
@@ -242,13 +287,4 @@ fn kept_headers(endpoint: &Endpoint, headers: &HeaderMap) -> Vec<(String, String
         .flat_map(|name| headers.get_all(*name).iter().map(move |value| (name, value)))
         .filter_map(|(name, value)| Some(((*name).to_owned(), value.to_str().ok()?.to_owned())))
         .collect()
-}
-
-fn remote(extensions: &http::Extensions) -> String {
-    if let Some(Remote(known)) = extensions.get() {
-        return known.clone();
-    }
-    extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(|| "unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_string())
 }

@@ -208,7 +208,7 @@ mod tests {
         let mut full = 0;
         for cycle in 0..4 {
             let ids: Vec<String> = (0..2_000).map(|number| format!("evt_{cycle}_{number}")).collect();
-            assert_eq!(queue.push(Work::Event, &ids, 5_000, 1).await.unwrap().new, 2_000);
+            assert_eq!(queue.push(Work::Event, &ids, 50_000, 1).await.unwrap().new, 2_000);
             let pool = queue.file.pool().await.unwrap();
             sqlx::query("UPDATE Jobs SET status = 'Done'")
                 .execute(&pool)

@@ -122,6 +122,11 @@ impl Provider for Mollie {
         true
     }
 
+    // Fifteen seconds, says docs.mollie.com/docs/webhooks.
+    fn deadline(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(15)
+    }
+
     fn reply(&self) -> Reply {
         Reply::EMPTY
     }

@@ -74,6 +74,11 @@ impl Provider for Qonto {
         }]
     }
 
+    // Qonto's documentation asks for an answer within a second.
+    fn deadline(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(1)
+    }
+
     fn reply(&self) -> Reply {
         Reply::EMPTY
     }

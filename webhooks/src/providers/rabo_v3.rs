@@ -95,6 +95,11 @@ impl Provider for RaboV3 {
         }]
     }
 
+    // Thirty seconds, says Rabobank's page on Smart Pay's notifications.
+    fn deadline(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(30)
+    }
+
     fn reply(&self) -> Reply {
         Reply {
             status: 200,

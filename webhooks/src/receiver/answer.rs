@@ -1,5 +1,7 @@
 //! Answers.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -11,6 +13,8 @@ use crate::providers::Reply;
 pub(super) enum Outcome {
     /// Committed: what the provider expects to hear.
     Accepted(Reply),
+    /// Too much was not proven; how long to wait.
+    Limited(Duration),
     /// Anything else.
     Problem(Problem),
 }
@@ -20,6 +24,7 @@ impl Outcome {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Accepted(_) => "accepted",
+            Self::Limited(_) => Problem::TOO_MANY_UNPROVEN.code,
             Self::Problem(problem) => problem.code,
         }
     }
@@ -78,6 +83,13 @@ impl Problem {
         detail: "The body broke off. Send it again.",
         header: Some(("connection", "close")),
     };
+    /// `Retry-After` comes with the answer.
+    const TOO_MANY_UNPROVEN: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "too_many_unproven",
+        detail: "Too many requests from this address were not proven. Compare the secret with the receiver's settings, and send it again later.",
+        header: None,
+    };
     pub(super) const UNAVAILABLE: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "unavailable",
@@ -111,22 +123,32 @@ pub(super) fn respond(outcome: Outcome, request_id: Option<&str>) -> Response {
             }
             response
         }
-        Outcome::Problem(problem) => {
-            let mut response = Response::new(Body::from(problem.body()));
-            *response.status_mut() = problem.status;
-            let headers = response.headers_mut();
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/problem+json"),
-            );
-            if let Some((name, value)) = problem.header {
-                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        Outcome::Limited(wait) => {
+            let mut response = problem_document(Problem::TOO_MANY_UNPROVEN);
+            let seconds = wait.as_millis().div_ceil(1_000).max(1);
+            if let Ok(seconds) = HeaderValue::from_str(&seconds.to_string()) {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
             }
             response
         }
+        Outcome::Problem(problem) => problem_document(problem),
     };
     if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
         response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+fn problem_document(problem: Problem) -> Response {
+    let mut response = Response::new(Body::from(problem.body()));
+    *response.status_mut() = problem.status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    if let Some((name, value)) = problem.header {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 
 use super::Limits;
 
@@ -16,15 +17,21 @@ pub(super) enum Unread {
     BrokenOff,
 }
 
-/// Reads a body, never holding more than the limit of it.
-pub(super) async fn read(body: Body, headers: &HeaderMap, limits: &Limits) -> Result<Vec<u8>, Unread> {
+/// Reads a body, never holding more than the limit of it, nor going on after `answer_by`.
+pub(super) async fn read(
+    body: Body,
+    headers: &HeaderMap,
+    limits: &Limits,
+    answer_by: Instant,
+) -> Result<Vec<u8>, Unread> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > limits.body_bytes) {
         return Err(Unread::TooLarge);
     }
-    tokio::time::timeout(limits.body_time, collect(body, limits.body_bytes))
+    let read_by = answer_by.min(Instant::now() + limits.body_time);
+    tokio::time::timeout_at(read_by, collect(body, limits.body_bytes))
         .await
         .unwrap_or(Err(Unread::TooSlow))
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eencent_activations::notification::{Receipt, Refusal};
 
+use super::unproven::Allowance;
+
 /// Where proven messages go. The store implements it.
 #[async_trait]
 pub trait Sink: Send + Sync {
@@ -52,14 +54,28 @@ impl Unavailable {
 }
 
 /// What one request may take.
+///
+/// Memory has a bound because of them: a connection holds one request at a time, whose body is at most
+/// [`Self::body_bytes`], and so many more wait in the inbox as it lets in. The rest is the listener's
+/// number of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Most bytes of a body. Providers send a few thousand; default 65,536.
     pub body_bytes: usize,
     /// Most time for the body to come in. Default 10 seconds.
     pub body_time: Duration,
-    /// Most time for the commit. Default 8 seconds, since Adyen gives up after 10.
+    /// Most time from a request's head to its answer, the commit included. Default 8 seconds; less for
+    /// providers that give up sooner than after ten.
     pub commit_time: Duration,
+    /// What an address may send to an endpoint that proves nothing.
+    pub unproven: Allowance,
+}
+
+impl Limits {
+    /// Most time for an answer that a provider waits so long for: a fifth of it is left for the way.
+    pub(super) fn answer_within(&self, deadline: Duration) -> Duration {
+        self.commit_time.min(deadline * 4 / 5)
+    }
 }
 
 impl Default for Limits {
@@ -68,6 +84,7 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             body_time: Duration::from_secs(10),
             commit_time: Duration::from_secs(8),
+            unproven: Allowance::default(),
         }
     }
 }

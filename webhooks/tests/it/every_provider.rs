@@ -11,7 +11,7 @@ fn any_provider() -> impl Strategy<Value = &'static str> {
 }
 
 /// A genuine body.
-fn genuine(provider: &str) -> Vec<u8> {
+pub(crate) fn genuine(provider: &str) -> Vec<u8> {
     let file = match provider {
         "mollie" => "mollie/event_payment.paid.ideal.json",
         "mollie_classic" => "mollie/classic_ping.form",

@@ -10,6 +10,7 @@ mod desk;
 mod every_provider;
 mod examples;
 mod offline;
+mod overload;
 mod payloads;
 mod properties;
 mod receiver;

@@ -168,7 +168,9 @@ async fn fault_01_whatever_is_wrong_the_sender_hears_the_same() {
     let mut answers = Vec::new();
     for headers in [HeaderMap::new(), malformed, other] {
         let mut request = post("/webhooks/mollie", &headers, body.clone());
-        request.extensions_mut().insert(Remote("192.0.2.7".to_owned()));
+        request
+            .extensions_mut()
+            .insert(Remote::Client("192.0.2.7".parse().unwrap()));
         let (status, mut answered, said) = answer(&router, request).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(answered["content-type"], "application/problem+json");
