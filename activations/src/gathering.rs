@@ -156,7 +156,11 @@ where
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests stop at what they did not expect")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "tests stop at what they did not expect"
+    )]
     use super::*;
     use std::sync::Mutex;
 

@@ -43,7 +43,10 @@ pub fn postgres() -> String {
 /// The address of an empty database on Redis. There are 512 of them, and each test is a process of its own.
 pub fn redis() -> String {
     let url = format!("{}/{}", server("EENCENT_TEST_REDIS"), std::process::id() % 512);
-    let emptied = Command::new("redis-cli").args(["-u", &url, "--no-auth-warning", "FLUSHDB"]).output().unwrap();
+    let emptied = Command::new("redis-cli")
+        .args(["-u", &url, "--no-auth-warning", "FLUSHDB"])
+        .output()
+        .unwrap();
     assert!(emptied.status.success(), "Redis could not be emptied");
     url
 }

@@ -60,13 +60,19 @@ impl Known {
         let key = (payment.account.clone(), payment.payment_id.clone());
         let before = self.payments.insert(key, Some(payment.clone())).flatten();
         let tied_before = before.and_then(|before| before.activation_id);
-        for tied in [tied_before.as_deref(), payment.activation_id.as_deref()].into_iter().flatten() {
+        for tied in [tied_before.as_deref(), payment.activation_id.as_deref()]
+            .into_iter()
+            .flatten()
+        {
             if let Some(counting) = self.counting.get_mut(tied) {
                 counting.retain(|one| one.id != payment.id);
             }
         }
         if payment.standing == Standing::Counts
-            && let Some(counting) = payment.activation_id.as_ref().and_then(|tied| self.counting.get_mut(tied))
+            && let Some(counting) = payment
+                .activation_id
+                .as_ref()
+                .and_then(|tied| self.counting.get_mut(tied))
         {
             counting.push(payment.clone());
             counting.sort_by(|a, b| (a.received_at, &a.id).cmp(&(b.received_at, &b.id)));
@@ -123,7 +129,9 @@ impl Desk {
             .fetch(&mut work.tx, &written, |query, word| query.bind(word.as_str()))
             .await?;
         let known = work.known.get_or_insert_default();
-        known.activation_ids.extend(written.into_iter().map(|word| (word.clone(), None)));
+        known
+            .activation_ids
+            .extend(written.into_iter().map(|word| (word.clone(), None)));
         for row in &rows {
             known.activation_ids.insert(text(row, "word")?, Some(text(row, "id")?));
         }
@@ -152,14 +160,18 @@ impl Desk {
             tail: &tail,
         };
         let ids: Vec<&String> = ids.iter().collect();
-        let rows = asking.fetch(&mut work.tx, &ids, |query, id| query.bind(id.as_str())).await?;
+        let rows = asking
+            .fetch(&mut work.tx, &ids, |query, id| query.bind(id.as_str()))
+            .await?;
         let activations: Vec<Activation> = rows.iter().map(Activation::read).collect::<Result<_, _>>()?;
         let rows = COUNTING
             .fetch(&mut work.tx, &ids, |query, id| query.bind(id.as_str()))
             .await?;
         let payments: Vec<Payment> = rows.iter().map(Payment::read).collect::<Result<_, _>>()?;
         let known = work.known.get_or_insert_default();
-        known.counting.extend(ids.into_iter().map(|id| (id.clone(), Vec::new())));
+        known
+            .counting
+            .extend(ids.into_iter().map(|id| (id.clone(), Vec::new())));
         for activation in activations {
             known.moved(&activation);
         }
@@ -190,7 +202,9 @@ impl Desk {
             })
             .await?;
         let known = work.known.get_or_insert_default();
-        known.holders.extend(identifiers.into_iter().map(|key| (key.clone(), None)));
+        known
+            .holders
+            .extend(identifiers.into_iter().map(|key| (key.clone(), None)));
         for row in &rows {
             let (identifier, holder) = holder(row)?;
             known.holders.insert(identifier, Some(holder));
@@ -200,5 +214,8 @@ impl Desk {
 }
 
 fn holder(row: &AnyRow) -> Result<((String, String), String), StoreError> {
-    Ok(((text(row, "scheme")?, text(row, "value")?), text(row, "organisation_id")?))
+    Ok((
+        (text(row, "scheme")?, text(row, "value")?),
+        text(row, "organisation_id")?,
+    ))
 }

@@ -156,10 +156,7 @@ impl Desk {
         let mut work = self.begin().await?;
         let sent = SENT
             .fetch(&mut work.tx, claims, |query, claim| {
-                query
-                    .bind(claim.id.as_str())
-                    .bind(claim.lease.as_str())
-                    .bind(now)
+                query.bind(claim.id.as_str()).bind(claim.lease.as_str()).bind(now)
             })
             .await?;
         let sent: HashSet<String> = sent.iter().map(|row| text(row, "id")).collect::<Result<_, _>>()?;

@@ -158,7 +158,12 @@ impl Desk {
             self.set_end(activation, now);
         }
         // A second move of the same activation within a group looks at what the first one wrote.
-        if work.pending.activations.iter().any(|(pending, _)| pending.id == activation.id) {
+        if work
+            .pending
+            .activations
+            .iter()
+            .any(|(pending, _)| pending.id == activation.id)
+        {
             self.flush(work).await?;
         }
         add_line(work, activation, from.as_str(), Some(before), now, &line);
@@ -375,7 +380,14 @@ impl Desk {
     }
 }
 
-fn add_line(work: &mut Desking, a: &Activation, from: &'static str, previous: Option<i64>, at: Timestamp, line: &Line<'_>) {
+fn add_line(
+    work: &mut Desking,
+    a: &Activation,
+    from: &'static str,
+    previous: Option<i64>,
+    at: Timestamp,
+    line: &Line<'_>,
+) {
     work.pending.lines.push(NewLine {
         activation_id: a.id.clone(),
         number: a.version,

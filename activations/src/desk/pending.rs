@@ -136,8 +136,8 @@ async fn write_payments(work: &mut Desking, pending: &Pending, now: Timestamp) -
                new_amount, new_currency, new_holder, new_number, new_reference, new_paid, new_paid_proven, new_name_proven, \
                new_awaited, new_conflicting, new_fits) AS (",
         columns: Columns::Typed(&[
-            "TEXT", "BIGINT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT",
-            "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT",
+            "TEXT", "BIGINT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT",
+            "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT",
         ]),
         tail: ") UPDATE payments SET received_at = new_received, changed_at = new_changed, status = new_status, \
                standing = new_standing, activation_id = new_activation, suggested = new_suggested, tied_by = new_tied, \
@@ -229,8 +229,8 @@ async fn write_moves(work: &mut Desking, pending: &Pending) -> Result<(), DeskEr
         head: "WITH given (row_id, before, new_state, new_version, new_expires, new_remind, new_due, new_made, new_decided, new_reasons, \
                new_flags, new_lacks, new_touched, new_question, new_links) AS (",
         columns: Columns::Typed(&[
-            "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", "BIGINT",
-            "BIGINT", "TEXT", "BIGINT",
+            "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT",
+            "BIGINT", "BIGINT", "TEXT", "BIGINT",
         ]),
         tail: ") UPDATE activations SET state = new_state, version = new_version, expires_at = new_expires, remind_at = new_remind, \
                due_at = new_due, made_at = new_made, decided_at = new_decided, reasons = new_reasons, flags = new_flags, \
@@ -256,7 +256,12 @@ async fn write_moves(work: &mut Desking, pending: &Pending) -> Result<(), DeskEr
         .await?;
     let mut moved = Vec::with_capacity(pending.activations.len());
     for (activation, before) in &pending.activations {
-        moved.push((activation, *before, to_json(&activation.reasons)?, to_json(&activation.flags)?));
+        moved.push((
+            activation,
+            *before,
+            to_json(&activation.reasons)?,
+            to_json(&activation.flags)?,
+        ));
     }
     let updated = ACTIVATIONS
         .execute(&mut work.tx, &moved, |query, (a, before, reasons, flags)| {

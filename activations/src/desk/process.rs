@@ -96,7 +96,11 @@ impl Desk {
     }
 
     /// Reads what the events are about: their payments, and the activations that these name.
-    async fn foresee(&self, work: &mut Desking, events: impl Iterator<Item = &Committed> + Clone) -> Result<(), DeskError> {
+    async fn foresee(
+        &self,
+        work: &mut Desking,
+        events: impl Iterator<Item = &Committed> + Clone,
+    ) -> Result<(), DeskError> {
         let payments = events
             .clone()
             .map(|event| (event.account.clone(), event.told.payment_id.clone()))

@@ -164,17 +164,15 @@ pub(super) async fn recognise(tx: &mut Tx, arrivals: &[Arrival<'_>]) -> Result<V
 }
 
 /// The id of the event is known.
-async fn another_of_an_event(
-    tx: &mut Tx,
-    arrival: &Arrival<'_>,
-    earlier: &mut Known,
-) -> Result<Taken, StoreError> {
+async fn another_of_an_event(tx: &mut Tx, arrival: &Arrival<'_>, earlier: &mut Known) -> Result<Taken, StoreError> {
     let marks = arrival.marks;
     let Some(first) = earlier.get(&(arrival.account.to_owned(), marks.event_key.clone())) else {
         return Err(StoreError::Unreadable(format!("seen: {} is gone", marks.event_key)));
     };
     if first.digest == marks.digest {
-        return Ok(Taken::Repeat { of: first.event.clone() });
+        return Ok(Taken::Repeat {
+            of: first.event.clone(),
+        });
     }
     // The same contradiction again is a repeat of itself.
     let keyed = [arrival.under(&marks.conflict_key)];
@@ -219,7 +217,9 @@ async fn another_of_a_payment(
             .await?;
         return Ok(Taken::New);
     }
-    Ok(Taken::Repeat { of: first.event.clone() })
+    Ok(Taken::Repeat {
+        of: first.event.clone(),
+    })
 }
 
 /// An arrival under one of its keys.
@@ -276,7 +276,9 @@ async fn look_up(tx: &mut Tx, keyed: &[Keyed<'_>]) -> Result<Known, StoreError> 
                JOIN seen s ON s.account = asked.account AND s.seen_key = asked.seen_key",
     };
     let rows = LOOK_UP
-        .fetch(tx, keyed, |query, Keyed { arrival, key }| query.bind(arrival.account).bind(*key))
+        .fetch(tx, keyed, |query, Keyed { arrival, key }| {
+            query.bind(arrival.account).bind(*key)
+        })
         .await?;
     rows.iter()
         .map(|row| {

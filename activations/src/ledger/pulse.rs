@@ -104,7 +104,11 @@ impl Store {
             }
             let rows = free(&mut tx, &instance).await?;
             tx.commit().await?;
-            tracing::warn!(instance, rows, "a process that worked is gone; what it had claimed is free");
+            tracing::warn!(
+                instance,
+                rows,
+                "a process that worked is gone; what it had claimed is free"
+            );
             metrics::counter!("eencent_dead_workers_total").increment(1);
             freed += rows;
         }

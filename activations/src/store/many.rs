@@ -102,7 +102,11 @@ impl Many<'_> {
                 // The rows after the first take its types. Writing to a String can't fail.
                 let _ = match &self.columns {
                     Columns::Typed(types) if row == 0 => {
-                        write!(sql, "{comma}CAST(${number} AS {})", types.get(column).copied().unwrap_or("TEXT"))
+                        write!(
+                            sql,
+                            "{comma}CAST(${number} AS {})",
+                            types.get(column).copied().unwrap_or("TEXT")
+                        )
                     }
                     _ => write!(sql, "{comma}${number}"),
                 };
@@ -135,7 +139,10 @@ mod tests {
             columns: Columns::Inserted(2),
             tail: " RETURNING a",
         };
-        assert_eq!(insert.sql(2), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a");
+        assert_eq!(
+            insert.sql(2),
+            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a"
+        );
         let given = Many {
             head: "WITH given (a, b) AS (",
             columns: Columns::Typed(&["TEXT", "BIGINT"]),

@@ -24,7 +24,6 @@ use eencent_activations::views::{ActivationView, OrganisationView};
 use eencent_test_stores as stores;
 use sha2::{Digest, Sha256};
 
-
 /// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
 pub const TUESDAY: &str = "2026-03-10T09:00:00Z";
 /// Friday 13 March 2026, 18:00 in Amsterdam: the office is closed until Monday.

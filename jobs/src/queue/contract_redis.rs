@@ -45,7 +45,10 @@ async fn apalis_a2_a_task_that_makes_no_sense_ends_nothing_and_its_batch_goes_on
     let tasks: Vec<String> = redis.hkeys("eencent:event:data").await.unwrap();
     assert_eq!(tasks.len(), 5);
     let first = tasks.first().unwrap();
-    let () = redis.hset("eencent:event:data", first, &b"\xff\xfe\x00"[..]).await.unwrap();
+    let () = redis
+        .hset("eencent:event:data", first, &b"\xff\xfe\x00"[..])
+        .await
+        .unwrap();
     let notes = Arc::new(Notes::default());
     let worker = start(&queue, "a2", 4, &notes);
     eventually("all were handled", || notes.count() == 5).await;
@@ -134,9 +137,17 @@ async fn apalis_a3_fault_34_connections_that_are_cut_end_nothing_for_good() {
     let list: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut redis).await.unwrap();
     let ours = format!(" db={} ", std::process::id() % 512);
     for line in list.lines().filter(|line| line.contains(&ours)) {
-        let other = line.strip_prefix("id=").and_then(|rest| rest.split(' ').next()).unwrap();
+        let other = line
+            .strip_prefix("id=")
+            .and_then(|rest| rest.split(' ').next())
+            .unwrap();
         if other != id.to_string() {
-            let _: Result<i64, _> = redis::cmd("CLIENT").arg("KILL").arg("ID").arg(other).query_async(&mut redis).await;
+            let _: Result<i64, _> = redis::cmd("CLIENT")
+                .arg("KILL")
+                .arg("ID")
+                .arg(other)
+                .query_async(&mut redis)
+                .await;
         }
     }
     // The worker may die of it; the next, which the supervisor builds, finds the queue again.
@@ -162,11 +173,15 @@ async fn fault_34_a_redis_that_was_emptied_is_fed_again_at_once() {
 
 #[tokio::test]
 async fn the_address_of_a_redis_that_is_not_there_is_told_without_its_password() {
-    let address = super::RedisAddress::parse("redis://me:geheim@127.0.0.1:1/0").unwrap().unwrap();
+    let address = super::RedisAddress::parse("redis://me:geheim@127.0.0.1:1/0")
+        .unwrap()
+        .unwrap();
     assert_eq!(format!("{address:?}"), "redis://127.0.0.1:1/0");
     let queue = super::redis::RedisQueue::new(address);
     let error = crate::rows::told(&queue.probe().await.unwrap_err().into());
     assert!(error.contains("127.0.0.1:1") && !error.contains("geheim"), "{error}");
-    let wrong = super::RedisAddress::parse("redis://me:geheim@host:port").unwrap().unwrap_err();
+    let wrong = super::RedisAddress::parse("redis://me:geheim@host:port")
+        .unwrap()
+        .unwrap_err();
     assert!(!wrong.contains("geheim"), "{wrong}");
 }

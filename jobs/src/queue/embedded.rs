@@ -199,11 +199,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("queue.db");
         let queue = FileQueue::new(path.clone());
-        let size = |suffix: &str| {
-            std::fs::metadata(format!("{}{suffix}", path.display()))
-                .unwrap()
-                .len()
-        };
+        let size = |suffix: &str| std::fs::metadata(format!("{}{suffix}", path.display())).unwrap().len();
         let mut sizes = Vec::new();
         let mut full = 0;
         for cycle in 0..4 {
@@ -225,7 +221,9 @@ mod tests {
         let (first, _) = sizes[0];
         assert!(first < full / 2, "{full} bytes were given back: {sizes:?}");
         assert!(
-            sizes.iter().all(|(file, log)| *file <= first + 65_536 && *log <= 20 << 20),
+            sizes
+                .iter()
+                .all(|(file, log)| *file <= first + 65_536 && *log <= 20 << 20),
             "{sizes:?}"
         );
     }

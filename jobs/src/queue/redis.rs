@@ -149,7 +149,11 @@ impl RedisQueue {
         let mut deleted = 0_u64;
         for set in [config.done_jobs_set(), config.dead_jobs_set()] {
             loop {
-                let ids: Vec<String> = redis::cmd("SPOP").arg(&set).arg(batch).query_async(&mut connection).await?;
+                let ids: Vec<String> = redis::cmd("SPOP")
+                    .arg(&set)
+                    .arg(batch)
+                    .query_async(&mut connection)
+                    .await?;
                 if ids.is_empty() {
                     break;
                 }
