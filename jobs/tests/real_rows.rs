@@ -263,3 +263,22 @@ async fn time_passes_by_the_clock_that_was_given_and_its_mails_fit_their_templat
     }
     run.stopped().await;
 }
+
+#[tokio::test]
+async fn what_is_old_is_purged_when_its_time_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path(), &stores::database(folder.path()), true).await;
+    let mut receipt = paid("", run.clock.now());
+    for event in &mut receipt.events {
+        event.told = Told::Ignored("says nothing about a payment".to_owned());
+    }
+    run.inbox.commit(receipt).await.unwrap();
+    assert!(run.desk.explain("evt_1").await.unwrap().is_some());
+    run.clock.advance(Duration::from_secs(401 * 86_400));
+    let begun = Instant::now();
+    while run.desk.explain("evt_1").await.unwrap().is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it is still there");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    run.stopped().await;
+}
