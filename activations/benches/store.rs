@@ -4,11 +4,7 @@
 //! committed by the inbox, 64 at a time; events taken and processed, one after another; what the sweep and the
 //! metrics ask. ROWS=1000,100000 (the default) says how many; 10000000 takes a while, and tens of gigabytes.
 //! On PostgreSQL: `tests/with-servers env EENCENT_TEST_STORE=postgres cargo bench -p eencent-activations`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::cast_precision_loss,
-    reason = "a measurement that fails may stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a measurement that fails may stop")]
 
 #[expect(dead_code, reason = "made for the tests, which use all of it")]
 #[path = "../tests/it/office.rs"]

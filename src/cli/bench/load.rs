@@ -167,7 +167,6 @@ impl Load {
     fn next(&self) -> Option<(u64, Instant)> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let due = match self.rate {
-            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 messages")]
             Some(rate) => self.begun + Duration::from_secs_f64(number as f64 / rate),
             None => Instant::now(),
         };

@@ -57,7 +57,6 @@ impl Answers {
         self.latencies.sort_unstable();
         let many = |settled: Settled| self.counts.get(&(settled as u8)).copied().unwrap_or(0);
         let accepted = many(Settled::Accepted);
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 messages")]
         let per_second = accepted as f64 / counted_for.as_secs_f64();
         Report {
             seconds: counted_for.as_secs(),
