@@ -2,6 +2,7 @@
 
 mod api_key;
 mod backup;
+mod bench;
 mod check;
 mod explain;
 mod import;
@@ -159,6 +160,12 @@ enum Command {
         #[command(subcommand)]
         act: api_key::Act,
     },
+    /// Measure an installation: with activations and load that are made for it.
+    Bench {
+        /// What to do.
+        #[command(subcommand)]
+        act: bench::Act,
+    },
 }
 
 /// How to play the demonstration.
@@ -197,6 +204,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Match(args) => matching::run(&args),
         Command::Suggest(args) => suggest::run(&args),
         Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
+        Command::Bench { act } => wait_for(bench::run(act, settings)),
     }
 }
 
@@ -255,6 +263,11 @@ mod tests {
         for name in ["verify", "send"] {
             let help = webhook.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(format!("webhook-{name}"), help);
+        }
+        let bench = command.find_subcommand_mut("bench").unwrap();
+        for name in ["seed", "load"] {
+            let help = bench.find_subcommand_mut(name).unwrap().render_long_help();
+            insta::assert_snapshot!(format!("bench-{name}"), help);
         }
     }
 }

@@ -11,7 +11,7 @@ mod rereads;
 mod seen;
 mod taking;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,6 +52,8 @@ enum Item {
 #[derive(Clone)]
 pub struct Inbox {
     items: mpsc::Sender<Item>,
+    /// Before the channel: a flood of refusals must not take the room of what was believed.
+    sampler: Arc<Mutex<Sampler>>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -65,7 +67,10 @@ impl Inbox {
     pub fn start(store: Store, nudge: Arc<dyn Nudge>) -> Self {
         let (items, receiver) = mpsc::channel(WAITING_ROOM);
         tokio::spawn(write(store, nudge, receiver));
-        Self { items }
+        Self {
+            items,
+            sampler: Arc::default(),
+        }
     }
 
     /// Commits a message with its events. When this returns `Ok`, they survive a crash; a repeat of
@@ -86,6 +91,13 @@ impl Inbox {
 
     /// Records, in samples, that a request was not believed. Never waits.
     pub fn refused(&self, refusal: Refusal) {
+        let keeps = {
+            let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+            sampler.keeps(&refusal)
+        };
+        if !keeps {
+            return;
+        }
         // Dropping one of a flood is what sampling is for.
         let _ = self.items.try_send(Item::Refusal(Box::new(refusal)));
     }
@@ -102,7 +114,6 @@ impl Inbox {
 type Answer = oneshot::Sender<Result<(), InboxError>>;
 
 async fn write(store: Store, nudge: Arc<dyn Nudge>, mut items: mpsc::Receiver<Item>) {
-    let mut sampler = Sampler::default();
     let mut group = Vec::new();
     loop {
         group.clear();
@@ -115,8 +126,7 @@ async fn write(store: Store, nudge: Arc<dyn Nudge>, mut items: mpsc::Receiver<It
         for item in group.drain(..) {
             match item {
                 Item::Message(message, answer) => messages.push((message, answer)),
-                Item::Refusal(refusal) if sampler.keeps(&refusal) => refusals.push(refusal),
-                Item::Refusal(_) => {}
+                Item::Refusal(refusal) => refusals.push(refusal),
                 Item::Close(done) => closing = Some(done),
             }
         }

@@ -122,7 +122,8 @@ pub fn run(question: Question) -> anyhow::Result<ExitCode> {
 }
 
 /// The names of all providers, for the argument that takes one.
-fn providers() -> PossibleValuesParser {
+/// The names of all providers.
+pub fn providers() -> PossibleValuesParser {
     PossibleValuesParser::new(ALL.map(Provider::name).into_iter().chain(["svix"]))
 }
 

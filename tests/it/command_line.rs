@@ -133,3 +133,91 @@ fn help_teaches() {
         assert!(String::from_utf8(output.stdout).unwrap().len() > 200, "{arguments:?}");
     }
 }
+
+#[test]
+fn bench_seed_loads_all_of_a_file_or_nothing_and_names_the_line_that_is_wrong() {
+    let installation = Installation::new();
+    let file = installation.path().join("seed.tsv");
+    let good = "ACT-00000001\tDe Korenaar B.V.\tanna@example.org\tDE KORENAAR BV\n";
+    std::fs::write(&file, format!("{good}ACT-00000002\tDe Linde\tnobody\tx\n")).unwrap();
+    let ran = installation.run(&["bench", "seed", "seed.tsv"]);
+    assert!(
+        !ran.status.success() && ran.stderr.contains("seed.tsv line 2: creator.email"),
+        "{ran:?}"
+    );
+    std::fs::write(&file, good).unwrap();
+    let ran = installation.run(&["bench", "seed", "seed.tsv"]);
+    assert!(
+        ran.status.success() && ran.stdout.starts_with("1 activations await their payment"),
+        "{ran:?}"
+    );
+    let ran = installation.run(&["explain", "ACT-00000001"]);
+    assert!(ran.stdout.contains("awaiting_payment"), "{ran:?}");
+    let ran = installation.run(&["bench", "seed", "seed.tsv"]);
+    assert!(
+        !ran.status.success()
+            && ran
+                .stderr
+                .contains("seed.tsv line 1: there is an activation with this reference"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn bench_load_tells_how_a_server_answered_and_puts_no_other_machine_under_load() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let url = format!("http://{}/webhooks/bank", server.public);
+    let load = |secret: &str, more: &[&str]| {
+        let mut arguments = vec![
+            "bench",
+            "load",
+            "--secret",
+            secret,
+            "--seconds",
+            "1",
+            "--warmup",
+            "0",
+            "--json",
+        ];
+        arguments.extend(more);
+        let ran = installation.run(&arguments);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+        (ran, report)
+    };
+    let (ran, report) = load(crate::payments::BANK, &["--rate", "40", &url]);
+    assert!(ran.status.success(), "{ran:?}");
+    assert!((1..=40).contains(&report["accepted"].as_u64().unwrap()), "{report}");
+    assert_eq!(
+        (&report["refused"], &report["unanswered"]),
+        (&0.into(), &0.into()),
+        "{report}"
+    );
+    assert!(report["p50_ms"].as_f64() <= report["max_ms"].as_f64(), "{report}");
+    // What it counted is what the server stored: each message is another.
+    let metrics = crate::http::request(&server.operations, "GET", "/metrics", &[], b"")
+        .unwrap()
+        .body;
+    let stored = metrics
+        .lines()
+        .filter(|line| line.starts_with("eencent_webhook_requests_total") && line.contains("bank"))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum::<u64>();
+    assert!(stored >= report["accepted"].as_u64().unwrap(), "{metrics}");
+
+    let (ran, report) = load(
+        "whsec_b3RoZXIgc2VjcmV0LCBub3QgdGhlIGJhbmsncw==",
+        &["--connections", "2", &url],
+    );
+    assert!(!ran.status.success(), "{ran:?}");
+    assert!(
+        report["accepted"] == 0 && report["refused"].as_u64() > Some(0),
+        "{report}"
+    );
+
+    let (ran, _) = load(crate::payments::BANK, &["http://192.0.2.1/webhooks/bank"]);
+    assert!(
+        !ran.status.success() && ran.stderr.contains("is not this machine"),
+        "{ran:?}"
+    );
+}
