@@ -43,11 +43,10 @@ pub(crate) fn queue_at(folder: &Path) -> Queue {
     queue_with(folder, 1_000, Duration::from_millis(20))
 }
 
-/// The address of an empty Redis database of this test's own: each test is a process, whose number picks it.
+/// Needs `tests/with-servers`. The address of an empty Redis database of this test's own: each test is a process, whose number picks it.
 pub(crate) fn redis_url() -> String {
     static EMPTIED: std::sync::Once = std::sync::Once::new();
-    let server =
-        std::env::var("EENCENT_TEST_REDIS").expect("no Redis to test with; run: tests/with-servers cargo nextest run");
+    let server = std::env::var("EENCENT_TEST_REDIS").unwrap();
     let url = format!("{server}/{}", std::process::id() % 512);
     EMPTIED.call_once(|| {
         let mut connection = redis::Client::open(url.as_str()).unwrap().get_connection().unwrap();

@@ -25,6 +25,10 @@ pub fn database(folder: &Path) -> String {
 }
 
 /// The address of an empty schema on PostgreSQL.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a name that no other run has had; it tells no time"
+)]
 pub fn postgres() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     // Each test is a process of its own; its number may come again, the moment doesn't.

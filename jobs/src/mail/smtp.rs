@@ -21,6 +21,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::address::{Encryption, Server};
@@ -130,10 +131,22 @@ impl Smtp {
             _ => None,
         };
         let address = (server.host.as_str(), server.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(address, Some(self.timeout), &hello, from_the_start, None)
+        let unreachable = |error: &Error| sentence("can't be reached", error);
+        let mut connection = if let Some(tls) = from_the_start {
+            AsyncSmtpConnection::connect_tokio1(address, Some(self.timeout), &hello, Some(tls), None)
                 .await
-                .map_err(|error| sentence("can't be reached", &error))?;
+                .map_err(|error| unreachable(&error))?
+        } else {
+            let stream = TcpStream::connect(address)
+                .await
+                .map_err(|error| format!("the mail server can't be reached: {error}"))?;
+            // A message goes out in several writes, and the last must not wait for the server to acknowledge the
+            // one before: forty milliseconds a letter.
+            stream.set_nodelay(true).ok();
+            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
+                .await
+                .map_err(|error| unreachable(&error))?
+        };
         let encrypt = match server.encryption {
             Encryption::Required => true,
             Encryption::WhenOffered => connection.can_starttls(),

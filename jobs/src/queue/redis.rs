@@ -7,6 +7,7 @@
 //! Several processes push and several work, so what waits already is remembered in Redis, not in memory:
 //! a sorted set of ids, which leave when a worker begins with them, or by themselves when they were lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use apalis_redis::{Config, RedisStorage};
@@ -28,7 +29,7 @@ const TRIES: usize = 2;
 /// Where a Redis is. What is shown of it holds no password.
 #[derive(Clone)]
 pub(crate) struct RedisAddress {
-    client: Client,
+    client: Arc<Client>,
     shown: String,
 }
 
@@ -50,7 +51,10 @@ impl RedisAddress {
         }
         let shown = format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host));
         Some(match Client::open(url) {
-            Ok(client) => Ok(Self { client, shown }),
+            Ok(client) => Ok(Self {
+                client: Arc::new(client),
+                shown,
+            }),
             Err(error) => Err(format!(
                 "can't be read ({}); write redis://[user:password@]host[:port][/number], with rediss:// for TLS; \
                  a password is percent-encoded",
@@ -87,7 +91,7 @@ impl RedisQueue {
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_max_delay(Duration::from_secs(1))
             .set_number_of_retries(TRIES);
-        let made = ConnectionManager::new_with_config(self.address.client.clone(), config).await;
+        let made = ConnectionManager::new_with_config(self.address.client.as_ref().clone(), config).await;
         let made = made.map_err(|source| QueueError::Redis {
             address: self.address.shown.clone(),
             source,
