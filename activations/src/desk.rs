@@ -3,7 +3,7 @@
 //! # Map
 //! - [`organisations`](Desk::register): registering, changing, deleting.
 //! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
-//! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::email),
+//! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.

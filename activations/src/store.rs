@@ -1,7 +1,7 @@
 //! The store: connections, migrations and errors. All SQL of the product is in this crate.
 //!
-//! One text of SQL serves SQLite and PostgreSQL. What differs is [`Kind`]: how to connect ([`sqlite`],
-//! [`postgres`]), how a transaction that writes begins, and how a row that is read to be changed is held.
+//! One text of SQL serves SQLite and PostgreSQL. What differs is `Kind`: how to connect (`sqlite`,
+//! `postgres`), how a transaction that writes begins, and how a row that is read to be changed is held.
 
 pub mod copy;
 pub mod file;

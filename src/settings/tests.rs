@@ -96,7 +96,7 @@ fn fault_71_everything_that_is_wrong_is_told_at_once_and_no_secret_is() {
         "webhooks.mollie.provider",
         "EENCENT__WEBHOOKS__MOLLIE__SECRET is not",
         "EENCENT__WEBHOOKS__MOLLIE__SECRETS?",
-        "`links.key`",
+        "`database.url`",
         "office",
         "`log.format`",
         "`public.url`",

@@ -10,7 +10,7 @@
 //! | `payers` | name, account and reference of who paid for what activated nobody | `payer_days` |
 //! | `decisions` | decisions with their inputs | `decision_days`; 0: never |
 //!
-//! What has been seen is forgotten after 400 days ([`Store::forget_seen`]), runs of schedules after 40. Activations,
+//! What has been seen is forgotten after 400 days ([`Store::forget_seen`](crate::store::Store::forget_seen)), runs of schedules after 40. Activations,
 //! their history, payments as such, organisations, keys and the audit stay.
 //!
 //! Nothing goes that somebody still has to act on: what waits, is set apart, unallocated, or belongs to an
