@@ -148,7 +148,7 @@ fn fault_32_on_a_full_disk_nothing_is_acknowledged_and_it_recovers_by_itself() {
         let status = post_mollie(&server, &other).unwrap().status;
         assert!([200, 503].contains(&status), "{status}");
         refused += u32::from(status == 503);
-        (refused == 60).then_some(())
+        (refused == 500).then_some(())
     });
     drop(file);
     std::fs::remove_file(&filler).unwrap();

@@ -28,6 +28,10 @@ pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreErro
     let open = |error| StoreError::Open(path.display().to_string(), what_to_do(&error), error);
     // Once without a pool, which would try again for seconds before it says what is wrong.
     let mut first = AnyConnection::connect(&address).await.map_err(open)?;
+    // Counts for a new file only, before anything is written to it: pages that are purged can then be given back
+    // (`super::file`); in an older file they are used again. Not for every connection: it writes, and on a full disk
+    // none could be made any more.
+    first.execute("PRAGMA auto_vacuum = INCREMENTAL").await.map_err(open)?;
     prepare(&mut first).await.map_err(open)?;
     first.close().await.map_err(open)?;
     let write = options(1).connect(&address).await.map_err(open)?;
@@ -41,10 +45,8 @@ fn options(connections: u32) -> AnyPoolOptions {
 
 /// What every connection is told first.
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    // auto_vacuum counts for a new file only, before anything is written to it: pages that are purged can then
-    // be given back (`super::file`). In an older file they are used again.
     let pragmas = format!(
-        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = {CHECKPOINT_AFTER}; PRAGMA journal_size_limit = 67108864;"
     );
     connection.execute(sqlx::AssertSqlSafe(pragmas)).await?;
