@@ -16,7 +16,7 @@ const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 /// So many pages of the log (40 MB) are carried over into the database at once: each time costs two waits for
 /// the disk more, and with SQLite's own 1,000 a busy receiver would pay them at every third commit.
-const CHECKPOINT_AFTER: u32 = 1_000;
+const CHECKPOINT_AFTER: u32 = 10_000;
 
 /// The connection that writes, and those that read. The file and its folder are made when missing.
 pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreError> {
