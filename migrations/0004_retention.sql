@@ -1,7 +1,7 @@
 -- What is purged, and the indexes that find it (activations/src/desk/retention.rs says what goes when).
 --
--- None of them makes committing a message dearer: `notifications_by_time` is replaced by one of the same size,
--- and rows come into the others when they are done with.
+-- None of them makes committing a message dearer: `notifications_by_time` is replaced by one of the same size.
+-- A new payment, link or decision costs one entry more; rows come into the others when they are done with.
 
 -- Since when the body and the headers are gone. NULL: they are there.
 ALTER TABLE notifications ADD COLUMN emptied_at BIGINT;
