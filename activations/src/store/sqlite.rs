@@ -40,7 +40,8 @@ pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreErro
 }
 
 fn options(connections: u32) -> AnyPoolOptions {
-    super::pool(connections).after_connect(|connection, _| Box::pin(prepare(connection)))
+    // A file doesn't hang up: asking whether it is still there would cost each transaction one trip more.
+    super::pool(connections).test_before_acquire(false).after_connect(|connection, _| Box::pin(prepare(connection)))
 }
 
 /// What every connection is told first.
