@@ -41,7 +41,9 @@ pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreErro
 
 fn options(connections: u32) -> AnyPoolOptions {
     // A file doesn't hang up: asking whether it is still there would cost each transaction one trip more.
-    super::pool(connections).test_before_acquire(false).after_connect(|connection, _| Box::pin(prepare(connection)))
+    super::pool(connections)
+        .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(prepare(connection)))
 }
 
 /// What every connection is told first.
