@@ -21,6 +21,7 @@ mod every_api;
 mod faults;
 mod http;
 mod keeping;
+mod machines;
 mod mail;
 mod main_job;
 mod operations;
