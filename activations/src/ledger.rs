@@ -210,6 +210,22 @@ impl Store {
         lease: Duration,
     ) -> Result<Vec<Option<Claim>>, StoreError> {
         let token = self.new_lease();
+        let claimed = self.try_claim(work, ids, now, lease, &token).await;
+        if claimed.is_err() {
+            // It may have been committed all the same, and nobody works on them.
+            self.forsaken().add(work, ids, &token);
+        }
+        claimed
+    }
+
+    async fn try_claim(
+        &self,
+        work: Work,
+        ids: &[String],
+        now: Timestamp,
+        lease: Duration,
+        token: &str,
+    ) -> Result<Vec<Option<Claim>>, StoreError> {
         let lease_time = self.lease_time(now);
         let until = lease_time.plus(lease).micros();
         let table = work.table();
@@ -237,7 +253,7 @@ impl Store {
                     .bind(id.as_str())
                     .bind(now.micros())
                     .bind(lease_time.micros())
-                    .bind(token.as_str())
+                    .bind(token)
                     .bind(until)
             })
             .await?;
@@ -250,7 +266,7 @@ impl Store {
                 starts: u32::try_from(number(row, "starts")?).unwrap_or(u32::MAX),
                 attempts: u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX),
                 waiting_since: instant(row, "since")?,
-                lease: token.clone(),
+                lease: token.to_owned(),
             };
             if claim.starts > MAX_STARTS {
                 let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
@@ -272,11 +288,19 @@ impl Store {
     /// when the lease was lost.
     ///
     /// # Errors
-    /// When the store doesn't answer; the lease then runs out by itself.
+    /// When the store doesn't answer; the row is then free when it answers again.
     pub async fn put_back(&self, claim: &Claim, retry_at: Timestamp, error: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        put_back_in(&mut tx, claim, retry_at, error, 1).await?;
-        Ok(tx.commit().await?)
+        let putting = async {
+            let mut tx = self.begin().await?;
+            put_back_in(&mut tx, claim, retry_at, error, 1).await?;
+            Ok(tx.commit().await?)
+        };
+        let put = putting.await;
+        if put.is_err() {
+            self.forsaken()
+                .add(claim.work, std::slice::from_ref(&claim.id), &claim.lease);
+        }
+        put
     }
 
     /// Ends a claim for good: the row is set apart, shown to operators, and not tried again.

@@ -18,7 +18,7 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Row as _, Transaction};
 
-use crate::ledger::pulse::Anchor;
+use crate::ledger::pulse::{Anchor, Forsaken};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
@@ -59,6 +59,7 @@ pub struct Store {
     instance: Arc<str>,
     leases: Arc<AtomicU64>,
     anchor: Arc<Anchor>,
+    forsaken: Arc<Forsaken>,
 }
 
 /// The store can't be used.
@@ -146,6 +147,7 @@ impl Store {
             instance: hex::encode(instance).into(),
             leases: Arc::default(),
             anchor: Arc::default(),
+            forsaken: Arc::default(),
         })
     }
 
@@ -198,6 +200,10 @@ impl Store {
 
     pub(crate) fn anchor(&self) -> &Anchor {
         &self.anchor
+    }
+
+    pub(crate) fn forsaken(&self) -> &Forsaken {
+        &self.forsaken
     }
 
     pub(crate) const fn writer(&self) -> &AnyPool {

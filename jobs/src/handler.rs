@@ -24,7 +24,15 @@ impl Handler for TaskHandler {
             return;
         };
         self.queue.begun(work, &ids).await;
-        // Side by side, so that they share the transactions of their work.
-        futures::future::join_all(ids.into_iter().map(|id| self.attempts.attempt(work, id))).await;
+        // Side by side, so that they share the transactions of their work; in tasks of their own, because the queue's
+        // worker may die under them: an attempt that is torn off between its claim and its work would leave a row
+        // that nobody works on until its lease has run out.
+        let attempts = ids.into_iter().map(|id| {
+            let (attempts, id) = (Arc::clone(&self.attempts), id.to_owned());
+            self.attempts
+                .running
+                .spawn(async move { attempts.attempt(work, &id).await })
+        });
+        futures::future::join_all(attempts.collect::<Vec<_>>()).await;
     }
 }

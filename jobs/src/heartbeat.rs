@@ -15,7 +15,7 @@ pub(crate) async fn heartbeat(store: Store, clock: Arc<dyn Clock>, stop: Cancell
     loop {
         match store.beat(&mut pulse, clock.now()).await {
             Ok(0) => {}
-            Ok(freed) => tracing::info!(freed, "rows of a process that is gone are free"),
+            Ok(freed) => tracing::info!(freed, "rows that nobody works on are free"),
             Err(error) => tracing::warn!(%error, "no sign of life could be given"),
         }
         tokio::select! {

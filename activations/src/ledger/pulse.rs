@@ -41,6 +41,26 @@ impl Anchor {
     }
 }
 
+/// Most that are remembered.
+const MOST_FORSAKEN: usize = 10_000;
+
+/// Leases of this process that nobody works under: the store was lost while they were taken or given back.
+#[derive(Debug, Default)]
+pub(crate) struct Forsaken(std::sync::Mutex<Vec<(Work, String, String)>>);
+
+impl Forsaken {
+    pub(super) fn add(&self, work: Work, ids: &[String], lease: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Beyond it the leases run out by themselves: a store that is away for long must not fill the memory.
+        let room = MOST_FORSAKEN.saturating_sub(all.len());
+        all.extend(ids.iter().take(room).map(|id| (work, id.clone(), lease.to_owned())));
+    }
+
+    fn take(&self) -> Vec<(Work, String, String)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// The signs of one process, and how long it has given them in time.
 #[derive(Debug, Default)]
 pub struct Pulse {
@@ -54,17 +74,18 @@ impl Store {
         self.anchor().shows(now)
     }
 
-    /// Gives a sign, and frees what dead processes had claimed; how many rows. To be called every [`BEAT`].
+    /// Gives a sign, and frees what dead processes had claimed, and what this one holds in vain; how many rows. To be called every [`BEAT`].
     ///
     /// # Errors
     /// When the store doesn't answer.
     pub async fn beat(&self, pulse: &mut Pulse, now: Timestamp) -> Result<u64, StoreError> {
+        let ours = self.free_the_forsaken().await?;
         if self.kind() == Kind::Sqlite {
             if pulse.last.is_none() {
                 self.anchor().set(now, Instant::now());
             }
             pulse.last = Some(Instant::now());
-            return Ok(0);
+            return Ok(ours);
         }
         let asked = Instant::now();
         let row = sqlx::query(
@@ -81,7 +102,42 @@ impl Store {
         }
         pulse.last = Some(asked);
         let steady = pulse.steady_since.is_some_and(|since| since.elapsed() > SILENT_FOR);
-        if steady { self.free_the_dead(there).await } else { Ok(0) }
+        let theirs = if steady { self.free_the_dead(there).await? } else { 0 };
+        Ok(ours + theirs)
+    }
+
+    /// Rows that this process holds and nobody in it works on.
+    async fn free_the_forsaken(&self) -> Result<u64, StoreError> {
+        let forsaken = self.forsaken().take();
+        if forsaken.is_empty() {
+            return Ok(0);
+        }
+        let freed = self.free_each(&forsaken).await;
+        if freed.is_err() {
+            for (work, id, lease) in &forsaken {
+                self.forsaken().add(*work, std::slice::from_ref(id), lease);
+            }
+        }
+        freed
+    }
+
+    async fn free_each(&self, rows: &[(Work, String, String)]) -> Result<u64, StoreError> {
+        let mut freed = 0;
+        let mut tx = self.begin().await?;
+        for (work, id, lease) in rows {
+            let sql = format!(
+                "UPDATE {} SET lease = NULL, lease_until = NULL WHERE id = $1 AND lease = $2",
+                work.table()
+            );
+            freed += sqlx::query(AssertSqlSafe(sql))
+                .bind(id.as_str())
+                .bind(lease.as_str())
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+        }
+        tx.commit().await?;
+        Ok(freed)
     }
 
     async fn free_the_dead(&self, there: Timestamp) -> Result<u64, StoreError> {
