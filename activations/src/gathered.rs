@@ -36,30 +36,26 @@ impl Gathered {
     /// Starts on the current tokio runtime; ends when the last clone is dropped.
     pub fn start(store: &Store, desk: &Desk) -> Self {
         let lanes = store.writers();
-        let each = |desk: &Desk| desk.clone();
-        let (events, approvals, letters, renderings, sent) =
-            (each(desk), each(desk), each(desk), each(desk), each(desk));
         Self {
             claims: Work::ALL.iter().map(|work| (*work, claiming(store, *work))).collect(),
-            events: Gathering::start(lanes, move |claims: Vec<Claim>| {
-                let desk = events.clone();
-                async move { desk.process_events(&claims).await.map(|()| nothing_for(&claims)) }
+            events: by(desk, lanes, |desk, claims: Vec<Claim>| async move {
+                desk.process_events(&claims).await?;
+                Ok(nothing_for(&claims))
             }),
-            approvals: Gathering::start(lanes, move |claims: Vec<Claim>| {
-                let desk = approvals.clone();
-                async move { desk.carry_out_all(&claims).await.map(|()| nothing_for(&claims)) }
+            approvals: by(desk, lanes, |desk, claims: Vec<Claim>| async move {
+                desk.carry_out_all(&claims).await?;
+                Ok(nothing_for(&claims))
             }),
-            letters: Gathering::start(lanes, move |claims: Vec<Claim>| {
-                let desk = letters.clone();
-                async move { desk.emails(&claims).await }
+            letters: by(desk, lanes, |desk, claims: Vec<Claim>| async move {
+                desk.emails(&claims).await
             }),
-            renderings: Gathering::start(1, move |rendered: Vec<(Claim, Rendered)>| {
-                let desk = renderings.clone();
-                async move { desk.keep_renderings(&rendered).await.map(|()| nothing_for(&rendered)) }
+            renderings: by(desk, 1, |desk, rendered: Vec<(Claim, Rendered)>| async move {
+                desk.keep_renderings(&rendered).await?;
+                Ok(nothing_for(&rendered))
             }),
-            sent: Gathering::start(1, move |claims: Vec<Claim>| {
-                let desk = sent.clone();
-                async move { desk.emails_sent(&claims).await.map(|()| nothing_for(&claims)) }
+            sent: by(desk, 1, |desk, claims: Vec<Claim>| async move {
+                desk.emails_sent(&claims).await?;
+                Ok(nothing_for(&claims))
             }),
         }
     }
@@ -123,9 +119,24 @@ impl Gathered {
     }
 }
 
+/// Groups that the desk does.
+fn by<T, R, F>(
+    desk: &Desk,
+    lanes: usize,
+    work: impl Fn(Desk, Vec<T>) -> F + Send + Sync + 'static,
+) -> Gathering<T, R, DeskError>
+where
+    T: Clone + Send + 'static,
+    R: Send + 'static,
+    F: Future<Output = Result<Vec<R>, DeskError>> + Send + 'static,
+{
+    let desk = desk.clone();
+    Gathering::start(lanes, move |members| work(desk.clone(), members))
+}
+
 fn claiming(store: &Store, work: Work) -> Gathering<Wanted, Option<Claim>, StoreError> {
-    let store = store.clone();
-    Gathering::start(1, move |wanted: Vec<Wanted>| {
+    let (store, forsaking) = (store.clone(), store.clone());
+    let claim = move |wanted: Vec<Wanted>| {
         let store = store.clone();
         async move {
             let Some(Wanted { now, lease, .. }) = wanted.first().cloned() else {
@@ -134,6 +145,12 @@ fn claiming(store: &Store, work: Work) -> Gathering<Wanted, Option<Claim>, Store
             // What was due when the first was asked for is due; the lease counts from then.
             let ids: Vec<String> = wanted.into_iter().map(|one| one.id).collect();
             store.claim_many(work, &ids, now, lease).await
+        }
+    };
+    // Whoever asked has given up: nobody works on it.
+    Gathering::start_with(1, claim, move |claim: Option<Claim>| {
+        if let Some(claim) = claim {
+            forsaking.forsake(&claim);
         }
     })
 }

@@ -27,6 +27,9 @@ type Doing<R, E> = Pin<Box<dyn Future<Output = Result<Vec<R>, E>> + Send>>;
 /// Does a group: one result for each member, in their order, or none at all.
 type Work<T, R, E> = Arc<dyn Fn(Vec<T>) -> Doing<R, E> + Send + Sync>;
 
+/// What becomes of a result that nobody waits for any more.
+type Unheard<R> = Arc<dyn Fn(R) + Send + Sync>;
+
 /// Gathers what is asked at the same time. Clones share the groups.
 pub(crate) struct Gathering<T, R, E> {
     asked: mpsc::Sender<Asked<T, R, E>>,
@@ -49,6 +52,14 @@ impl<T, R, E> fmt::Debug for Gathering<T, R, E> {
 struct Asked<T, R, E> {
     member: T,
     answer: oneshot::Sender<Result<R, Failed<E>>>,
+}
+
+impl<T, R, E> Asked<T, R, E> {
+    fn tell(self, result: Result<R, Failed<E>>, unheard: &Unheard<R>) {
+        if let Err(Ok(result)) = self.answer.send(result) {
+            unheard(result);
+        }
+    }
 }
 
 /// What was asked wasn't done, by itself as little as within a group.
@@ -79,11 +90,24 @@ where
     where
         F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
     {
+        Self::start_with(lanes, work, drop)
+    }
+
+    /// The same, where a result means something also when nobody waits for it any more: it goes to `unheard`.
+    pub(crate) fn start_with<F>(
+        lanes: usize,
+        work: impl Fn(Vec<T>) -> F + Send + Sync + 'static,
+        unheard: impl Fn(R) + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
+    {
+        let unheard: Unheard<R> = Arc::new(unheard);
         let (asked, waiting) = mpsc::channel(LARGEST);
         let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
         let work: Work<T, R, E> = Arc::new(move |group| Box::pin(work(group)));
         for _ in 0..lanes.max(1) {
-            tokio::spawn(lane(Arc::clone(&waiting), Arc::clone(&work)));
+            tokio::spawn(lane(Arc::clone(&waiting), Arc::clone(&work), Arc::clone(&unheard)));
         }
         Self { asked }
     }
@@ -101,8 +125,11 @@ where
     }
 }
 
-async fn lane<T, R, E>(waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked<T, R, E>>>>, work: Work<T, R, E>)
-where
+async fn lane<T, R, E>(
+    waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked<T, R, E>>>>,
+    work: Work<T, R, E>,
+    unheard: Unheard<R>,
+) where
     T: Clone + Send + 'static,
     R: Send + 'static,
     E: Send + Sync + 'static,
@@ -112,24 +139,31 @@ where
         if waiting.lock().await.recv_many(&mut group, LARGEST).await == 0 {
             return;
         }
+        // After a store that was away: what nobody waits for any more is asked for again by whoever still wants it.
+        group.retain(|asked| !asked.answer.is_closed());
+        if group.is_empty() {
+            continue;
+        }
         let members: Vec<T> = group.iter().map(|asked| asked.member.clone()).collect();
         match done(&work, members).await {
             Ok(results) if results.len() == group.len() => {
                 for (asked, result) in group.into_iter().zip(results) {
-                    // Whoever gave up waiting finds the row's state by looking.
-                    let _ = asked.answer.send(Ok(result));
+                    asked.tell(Ok(result), &unheard);
                 }
             }
             Err(failed) if group.len() == 1 => {
                 for (asked, failed) in group.into_iter().zip([failed]) {
-                    let _ = asked.answer.send(Err(failed));
+                    asked.tell(Err(failed), &unheard);
                 }
             }
             _ => {
                 for asked in group {
-                    let alone = done(&work, vec![asked.member]).await;
+                    if asked.answer.is_closed() {
+                        continue;
+                    }
+                    let alone = done(&work, vec![asked.member.clone()]).await;
                     let alone = alone.and_then(|results| results.into_iter().next().ok_or(Failed::Stopping));
-                    let _ = asked.answer.send(alone);
+                    asked.tell(alone, &unheard);
                 }
             }
         }
@@ -213,6 +247,46 @@ mod tests {
         }
         let groups = groups.lock().unwrap();
         assert!(groups.len() < 10, "{groups:?}");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_not_begun_and_a_result_that_nobody_hears_is_handed_on() {
+        let (begin, begun) = (Arc::new(tokio::sync::Semaphore::new(0)), Groups::default());
+        let unheard = Arc::new(Mutex::new(Vec::new()));
+        let (gate, groups, sink) = (Arc::clone(&begin), Arc::clone(&begun), Arc::clone(&unheard));
+        let gathering: Gathering<u32, u32, CantBeDone> = Gathering::start_with(
+            1,
+            move |members: Vec<u32>| {
+                groups
+                    .lock()
+                    .unwrap()
+                    .extend(members.iter().map(|member| *member as usize));
+                let gate = Arc::clone(&gate);
+                async move {
+                    gate.acquire().await.unwrap().forget();
+                    Ok(members)
+                }
+            },
+            move |result| sink.lock().unwrap().push(result),
+        );
+        let ask = |member| {
+            let gathering = gathering.clone();
+            tokio::spawn(async move { gathering.ask(member).await })
+        };
+        let first = ask(1);
+        while begun.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // The second waits behind the first, and both give up.
+        let second = ask(2);
+        tokio::task::yield_now().await;
+        first.abort();
+        second.abort();
+        assert!(first.await.unwrap_err().is_cancelled() && second.await.unwrap_err().is_cancelled());
+        begin.add_permits(2);
+        assert_eq!(ask(3).await.unwrap().unwrap(), 3);
+        assert_eq!(*begun.lock().unwrap(), [1, 3]);
+        assert_eq!(*unheard.lock().unwrap(), [1]);
     }
 
     #[tokio::test]

@@ -21,6 +21,11 @@ pub use pulse::{BEAT, Pulse, SILENT_FOR};
 /// How often a row may be started without ever ending before it is set apart.
 pub const MAX_STARTS: u32 = 5;
 
+/// A row that was started this often without an end is worked on while no other such row is. Whoever ends the
+/// process ends it for everybody who shared a group with it; by this its neighbours are told from it, long before
+/// [`MAX_STARTS`].
+const ALONE_FROM: u32 = 2;
+
 /// Kinds of work that wait in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Work {
@@ -74,6 +79,14 @@ impl Work {
                 "set_apart_at IS NULL AND state IN ('approved', 'scheduled') AND (state = 'approved' OR due_at <= $1)"
             }
             Self::Email | Self::Reread | Self::Checkout => "state = 'waiting'",
+        }
+    }
+
+    /// Which rows of `alias` may be in somebody's hands, as SQL that the index of what waits serves.
+    fn unfinished(self, alias: &str) -> String {
+        match self {
+            Self::Approval => format!("{alias}.state IN ('approved', 'scheduled')"),
+            Self::Event | Self::Email | Self::Reread | Self::Checkout => format!("{alias}.state = 'waiting'"),
         }
     }
 
@@ -235,9 +248,14 @@ impl Store {
              FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
              (SELECT {table}.id FROM {table} JOIN asked ON {table}.id = asked.row_id WHERE {waiting} \
              AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
-             AND (lease_until IS NULL OR lease_until <= asked.lease_at){free}) \
+             AND (lease_until IS NULL OR lease_until <= asked.lease_at) \
+             AND ({table}.starts < {ALONE_FROM} OR ({table}.id = \
+               (SELECT s.id FROM {table} s JOIN asked w ON s.id = w.row_id WHERE s.starts >= {ALONE_FROM} \
+                AND (s.lease_until IS NULL OR s.lease_until <= w.lease_at) ORDER BY s.starts, s.id LIMIT 1) \
+               AND NOT EXISTS (SELECT 1 FROM {table} o WHERE {theirs} AND o.starts > {ALONE_FROM} AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){free}) \
              RETURNING {table}.id AS id, starts, attempts, {since} AS since",
             waiting = work.waiting().replace("$1", "asked.now_at"),
+            theirs = work.unfinished("o"),
             free = self.held_if_free(table),
             since = work.since(),
         );
@@ -297,8 +315,7 @@ impl Store {
         };
         let put = putting.await;
         if put.is_err() {
-            self.forsaken()
-                .add(claim.work, std::slice::from_ref(&claim.id), &claim.lease);
+            self.forsake(claim);
         }
         put
     }

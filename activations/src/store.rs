@@ -206,10 +206,6 @@ impl Store {
         &self.forsaken
     }
 
-    pub(crate) const fn writer(&self) -> &AnyPool {
-        &self.write
-    }
-
     pub(crate) fn reader(&self) -> &AnyPool {
         &self.read
     }

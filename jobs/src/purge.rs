@@ -36,7 +36,7 @@ async fn run(office: &dyn Office, retention: Retention, stop: &CancellationToken
         }
     }
     for (kind, rows) in run.counts() {
-        metrics::counter!("purged_total", "kind" => kind.as_str()).increment(*rows);
+        metrics::counter!("eencent_purged_total", "kind" => kind.as_str()).increment(*rows);
         tracing::info!(kind = kind.as_str(), rows, "purged");
     }
     if let Some(error) = failed {

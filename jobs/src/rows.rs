@@ -44,6 +44,9 @@ pub(crate) trait Row: Send + Sync {
     /// How often an attempt at it has failed before.
     fn attempts(&self) -> u32;
 
+    /// Whether the others take this process for alive, so that nobody else is at the row.
+    fn is_ours(&self) -> bool;
+
     /// Decides on an event; ends the claim.
     async fn process_event(&self) -> Result<(), RowError>;
 
@@ -143,6 +146,10 @@ impl Rows for DeskRows {
 impl Row for DeskRow {
     fn attempts(&self) -> u32 {
         self.claim.attempts
+    }
+
+    fn is_ours(&self) -> bool {
+        self.rows.store.is_known_alive()
     }
 
     async fn process_event(&self) -> Result<(), RowError> {

@@ -81,6 +81,10 @@ impl SendEmail {
             Ok(sealed) => sealed,
             Err(error) => return again(error.to_string()),
         };
+        // It can't be taken back. A process that the others may take for dead leaves it to them.
+        if !row.is_ours() {
+            return again("no sign of life could be given, so another process may be at it".to_owned());
+        }
         match self.transport.hand_over(&sealed).await {
             Ok(()) => match row.sent().await {
                 Ok(()) => Outcome::Done,

@@ -144,6 +144,7 @@ pub(crate) struct PretendRows {
     pub(crate) fires: Arc<Mutex<Vec<(String, Timestamp)>>>,
     pub(crate) passed: Arc<Mutex<u32>>,
     pub(crate) over: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) taken_for_dead: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl PretendRows {
@@ -255,6 +256,10 @@ fn is_waiting(state: &State, now: Timestamp) -> bool {
 impl Row for PretendRow {
     fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    fn is_ours(&self) -> bool {
+        !self.rows.taken_for_dead.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     async fn process_event(&self) -> Result<(), RowError> {

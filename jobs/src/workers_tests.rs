@@ -302,3 +302,17 @@ async fn fault_55_an_email_that_is_refused_for_good_is_given_up_at_once() {
     let given_up = rows.state(Work::Email, "eml_1").given_up.unwrap();
     assert!(given_up.contains("550") && !given_up.contains("ans@"), "{given_up}");
 }
+
+#[tokio::test]
+async fn fault_36_a_process_that_may_be_taken_for_dead_hands_nothing_over() {
+    let server = PretendServer::start(Mood::Good).await;
+    let rows = PretendRows::default();
+    rows.add(Work::Email, "eml_1", Behaviour::Works);
+    rows.taken_for_dead.store(true, std::sync::atomic::Ordering::SeqCst);
+    let attempts = attempts_at(&rows, email(&server), system_clock());
+    attempts.attempt(Work::Email, "eml_1").await;
+    assert!(server.taken().is_empty());
+    let state = rows.state(Work::Email, "eml_1");
+    assert_eq!((state.done, state.maybe_sent), (0, 0));
+    assert!(state.retry_at.is_some());
+}

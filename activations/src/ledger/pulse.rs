@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::AssertSqlSafe;
 
-use super::Work;
+use super::{Claim, Work};
 use crate::clock::Timestamp;
 use crate::store::{Kind, Store, StoreError, number, text};
 
@@ -38,6 +38,12 @@ impl Anchor {
     fn shows(&self, now: Timestamp) -> Timestamp {
         let anchor = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         anchor.map_or(now, |(at, seen)| at.plus(seen.elapsed()))
+    }
+
+    /// How long ago it was looked at; nothing where it never was.
+    fn age(&self) -> Option<Duration> {
+        let anchor = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        anchor.map(|(_, seen)| seen.elapsed())
     }
 }
 
@@ -74,6 +80,19 @@ impl Store {
         self.anchor().shows(now)
     }
 
+    /// Whether the others still take this process for alive: its claims hold, and what can't be taken back, such as
+    /// handing over an e-mail, may begin. False well before they would think otherwise.
+    pub fn is_known_alive(&self) -> bool {
+        let silent = self.anchor().age().unwrap_or_default();
+        self.kind() == Kind::Sqlite || silent < SILENT_FOR / 2
+    }
+
+    /// Nobody works on this claim any more; the row is free at the next sign of life.
+    pub(crate) fn forsake(&self, claim: &Claim) {
+        self.forsaken()
+            .add(claim.work, std::slice::from_ref(&claim.id), &claim.lease);
+    }
+
     /// Gives a sign, and frees what dead processes had claimed, and what this one holds in vain; how many rows. To be called every [`BEAT`].
     ///
     /// # Errors
@@ -93,7 +112,8 @@ impl Store {
              ON CONFLICT (instance) DO UPDATE SET seen_at = excluded.seen_at RETURNING seen_at",
         )
         .bind(self.instance())
-        .fetch_one(self.writer())
+        // Not by those that write: when all of them are held up, the process is alive all the same.
+        .fetch_one(self.reader())
         .await?;
         let there = Timestamp::from_micros(number(&row, "seen_at")?);
         self.anchor().set(there, asked);

@@ -11,6 +11,7 @@ mod checkouts;
 mod copying;
 mod deciding;
 mod drawing;
+mod groups;
 mod inbox;
 mod laws;
 mod moves;

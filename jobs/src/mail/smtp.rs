@@ -141,7 +141,8 @@ impl Smtp {
                 .await
                 .map_err(|error| format!("the mail server can't be reached: {error}"))?;
             // A message goes out in several writes, and the last must not wait for the server to acknowledge the
-            // one before: forty milliseconds a letter.
+            // one before: forty milliseconds a letter. (Where encryption begins with the first byte, lettre gives no
+            // way to say so.)
             stream.set_nodelay(true).ok();
             AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
                 .await
