@@ -18,6 +18,7 @@ mod acts;
 mod carry_out;
 mod checkouts;
 mod checks;
+mod concerns;
 mod deciding;
 mod explain;
 mod imports;

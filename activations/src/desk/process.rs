@@ -1,23 +1,22 @@
-//! Processing a notification: what it says of a payment, which activation that concerns, and the decision.
+//! Processing notifications: what each says of a payment, and which activation that concerns. What it does there
+//! is in [`super::concerns`].
 //!
 //! Everything of one event is one transaction, which ends its claim; several events may share it. If we crash
 //! before the commit, nothing happened and the events wait; after it, they are processed and repeats do nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::moves::{Activation, Line};
-use super::payments::{Origin, Payment, Standing, words_of};
+use super::concerns::contradiction;
+use super::payments::{Origin, Standing, words_of};
 use super::pending::EventEnd;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
-use crate::decide::Outcome;
 use crate::ledger::{Claim, put_back_in};
 use crate::notification::{Mode, PaymentNotification, PaymentStatus, Proof};
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
 use crate::store::many::{Columns, Many};
 use crate::store::{StoreError, instant, json as read_json, named, text};
-use crate::views::ReasonView;
 
 /// What the event's claim ends with.
 enum End {
@@ -204,216 +203,6 @@ impl Desk {
         })
     }
 
-    /// A payment concerns an activation: what that does, in each state. When to look again, if the name is still to come.
-    async fn concerns(
-        &self,
-        work: &mut Desking,
-        payment: &mut Payment,
-        activation: &mut Activation,
-        told: PaymentStatus,
-        better: bool,
-    ) -> Result<Option<Timestamp>, DeskError> {
-        let before = payment.standing;
-        if !payment.was_paid() {
-            payment.standing = Standing::NotPaid;
-            self.save_payment(work, payment).await?;
-            let broken_off = matches!(
-                told,
-                PaymentStatus::Failed | PaymentStatus::Expired | PaymentStatus::Cancelled
-            );
-            if broken_off && activation.state == State::AwaitingPayment {
-                let why = format!(
-                    "payment {} was {}; the person may try again",
-                    payment.payment_id,
-                    told.as_str()
-                );
-                self.make(work, activation, Line::by_system(Happening::PaymentNotCompleted, &why))
-                    .await?;
-            }
-            return Ok(None);
-        }
-        if !payment.mode_fits {
-            payment.standing = Standing::OtherMode;
-            self.save_payment(work, payment).await?;
-            let approved = matches!(
-                activation.state,
-                State::Approved | State::Scheduled | State::AwaitingConfirmation
-            );
-            if before == Standing::Counts && approved {
-                let reason = ReasonView::new(
-                    "mode_doubted",
-                    format!(
-                        "A later notification says that payment {} is of the other mode (live or test).",
-                        payment.payment_id
-                    ),
-                    format!(
-                        "Een latere notificatie zegt dat betaling {} van de andere modus is (live of test).",
-                        payment.payment_id
-                    ),
-                );
-                self.back_to_review(work, activation, Happening::PaymentDoubted, reason)
-                    .await?;
-            } else if before != Standing::OtherMode {
-                let why = format!(
-                    "payment {} is of the other mode than its endpoint (live or test) and activates nobody",
-                    payment.payment_id
-                );
-                self.note_payment(work, activation, &why, None).await?;
-            }
-            return Ok(None);
-        }
-        match activation.state {
-            State::Expired | State::Cancelled | State::Rejected => {
-                // It revives nothing; somebody decides what it was for.
-                payment.suggested = Some(activation.id.clone());
-                payment.activation_id = None;
-                payment.tied_by = None;
-                payment.standing = if payment.is_reversed() {
-                    Standing::NotPaid
-                } else {
-                    Standing::Unallocated
-                };
-                self.save_payment(work, payment).await?;
-                Ok(None)
-            }
-            State::AwaitingPayment => {
-                payment.standing = Standing::Counts;
-                self.save_payment(work, payment).await?;
-                self.decide_on(work, activation, Happening::PaidClear).await
-            }
-            State::UnderReview | State::InformationRequested => {
-                self.while_reviewed(work, payment, activation, before, better).await
-            }
-            State::Approved | State::Scheduled | State::AwaitingConfirmation | State::Activated => {
-                self.after_decision(work, payment, activation, before, better).await?;
-                Ok(None)
-            }
-        }
-    }
-
-    async fn while_reviewed(
-        &self,
-        work: &mut Desking,
-        payment: &mut Payment,
-        activation: &mut Activation,
-        before: Standing,
-        better: bool,
-    ) -> Result<Option<Timestamp>, DeskError> {
-        let new = before != Standing::Counts;
-        payment.standing = Standing::Counts;
-        self.save_payment(work, payment).await?;
-        let only_the_name =
-            activation.lacks_only_the_name && !activation.touched && activation.state == State::UnderReview;
-        if only_the_name && payment.holder.is_some() {
-            let decision = self.weigh(work, activation).await?;
-            if matches!(decision.outcome, Outcome::Clear { .. }) {
-                self.carry(work, activation, &decision, Happening::NameArrived).await?;
-                return Ok(None);
-            }
-            if let Outcome::Unclear {
-                reasons,
-                lacks_only_the_name,
-            } = &decision.outcome
-            {
-                activation.reasons.clone_from(reasons);
-                activation.lacks_only_the_name = *lacks_only_the_name;
-            }
-            if let Outcome::PaidInPart { received, missing } = &decision.outcome {
-                // The name is clear now; what is left of the review is the rest of the money.
-                activation.reasons = vec![ReasonView::new(
-                    "paid_in_part",
-                    format!("{received} received, {missing} missing."),
-                    format!("{received} ontvangen, {missing} ontbreekt nog."),
-                )];
-                activation.lacks_only_the_name = true;
-            }
-        } else if payment.is_reversed() {
-            let reason = reversed(payment);
-            if !activation.reasons.contains(&reason) {
-                activation.reasons.push(reason);
-            }
-            activation.lacks_only_the_name = false;
-        }
-        if !new && !better {
-            return Ok(None);
-        }
-        let what = if new {
-            "came in during review"
-        } else {
-            "became better known during review"
-        };
-        let why = format!("payment {} ({}) {what}", payment.payment_id, payment.status.as_str());
-        self.note_payment(work, activation, &why, None).await?;
-        Ok(None)
-    }
-
-    /// Approved or further: one that counted may have been reversed; any other is one too many.
-    async fn after_decision(
-        &self,
-        work: &mut Desking,
-        payment: &mut Payment,
-        activation: &mut Activation,
-        before: Standing,
-        better: bool,
-    ) -> Result<(), DeskError> {
-        let counted = before == Standing::Counts;
-        if !counted {
-            payment.standing = if payment.is_reversed() {
-                Standing::NotPaid
-            } else {
-                Standing::Surplus
-            };
-        }
-        self.save_payment(work, payment).await?;
-        if counted && payment.is_reversed() {
-            let reason = reversed(payment);
-            if activation.state == State::Activated {
-                if activation.flags.contains(&reason) {
-                    return Ok(());
-                }
-                let why = format!("payment {} was reversed after activation", payment.payment_id);
-                return self.note_payment(work, activation, &why, Some(reason)).await;
-            }
-            return self
-                .back_to_review(work, activation, Happening::PaymentReversed, reason)
-                .await;
-        }
-        if counted && payment.conflicting && better {
-            let reason = contradiction(payment);
-            if activation.state != State::Activated {
-                return self
-                    .back_to_review(work, activation, Happening::PaymentDoubted, reason)
-                    .await;
-            }
-            if !activation.flags.contains(&reason) {
-                let why = format!("payment {} was contradicted after activation", payment.payment_id);
-                return self.note_payment(work, activation, &why, Some(reason)).await;
-            }
-        }
-        if before == payment.standing {
-            return Ok(());
-        }
-        let flag = (payment.standing == Standing::Surplus).then(|| {
-            ReasonView::new(
-                "paid_twice",
-                format!(
-                    "Payment {} came in besides the one that was decided on.",
-                    payment.payment_id
-                ),
-                format!(
-                    "Betaling {} kwam binnen naast de betaling waarop is beslist.",
-                    payment.payment_id
-                ),
-            )
-        });
-        let why = format!(
-            "payment {} ({}) came in after the decision",
-            payment.payment_id,
-            payment.status.as_str()
-        );
-        self.note_payment(work, activation, &why, flag).await
-    }
-
     /// Whether the message that a conflict contradicts is yet to be processed, and tells of the same payment.
     async fn first_still_waits(&self, work: &mut Desking, event: &str) -> Result<bool, DeskError> {
         self.flush(work).await?;
@@ -483,73 +272,4 @@ impl Desk {
         }
         Ok(End::Processed { activation: Some(id) })
     }
-
-    async fn note_payment(
-        &self,
-        work: &mut Desking,
-        activation: &mut Activation,
-        why: &str,
-        flag: Option<ReasonView>,
-    ) -> Result<(), DeskError> {
-        activation.flags.extend(flag);
-        if crate::state::find(Some(activation.state), Happening::PaymentNoted).is_none() {
-            return Ok(());
-        }
-        self.make(work, activation, Line::by_system(Happening::PaymentNoted, why))
-            .await
-    }
-
-    /// Takes an approval back before it has activated anybody, and voids its link.
-    async fn back_to_review(
-        &self,
-        work: &mut Desking,
-        activation: &mut Activation,
-        happening: Happening,
-        reason: ReasonView,
-    ) -> Result<(), DeskError> {
-        self.void_link(work, activation).await?;
-        let why = reason.text.clone();
-        activation.reasons.push(reason);
-        activation.lacks_only_the_name = false;
-        activation.due_at = None;
-        self.make(work, activation, Line::by_system(happening, &why)).await
-    }
-
-    /// For the identifier that turned out to be taken.
-    pub(super) async fn identifier_taken(
-        &self,
-        work: &mut Desking,
-        activation: &mut Activation,
-    ) -> Result<(), DeskError> {
-        let (scheme, value) = activation.identifier.clone();
-        let reason = ReasonView::new(
-            "identifier_active",
-            format!("Another organisation with {scheme} {value} is active already."),
-            format!("Een andere organisatie met {scheme} {value} is al actief."),
-        );
-        self.back_to_review(work, activation, Happening::IdentifierTaken, reason)
-            .await
-    }
-}
-
-fn contradiction(payment: &Payment) -> ReasonView {
-    ReasonView::new(
-        "notifications_conflict",
-        format!(
-            "Two notifications about payment {} say different things about the money; the first was kept.",
-            payment.payment_id
-        ),
-        format!(
-            "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
-            payment.payment_id
-        ),
-    )
-}
-
-fn reversed(payment: &Payment) -> ReasonView {
-    ReasonView::new(
-        "payment_reversed",
-        format!("Payment {} was refunded or charged back.", payment.payment_id),
-        format!("Betaling {} is terugbetaald of teruggeboekt.", payment.payment_id),
-    )
 }

@@ -10,12 +10,12 @@ use crate::identifier::Identifier;
 use crate::reference::Reference;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::{Happening, Method, Move, find};
+use crate::store::many::{Columns, Many};
 use crate::store::{StoreError, maybe_text, text, to_json};
 use crate::views::CreatorView;
 
-/// How many rows share a statement. Binding takes time that grows with the square of its values on SQLite, where
-/// `$1` is a name that is looked up.
-const GROUP: usize = 32;
+/// So many are written between two reports of progress.
+const GROUP: usize = 64;
 
 /// The environment that seeded organisations belong to, and the only one that a seeded database has.
 const ENVIRONMENT: &str = "bench";
@@ -81,12 +81,6 @@ impl From<StoreError> for SeedError {
     }
 }
 
-impl From<sqlx::Error> for SeedError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Desk(error.into())
-    }
-}
-
 impl Desk {
     /// Registers an organisation for each, with its name as taken from a register and a made-up KvK
     /// number, and starts an activation by iDEAL: all of them in one transaction, or none. `done` hears how many
@@ -117,18 +111,18 @@ impl Desk {
 
     /// That no reference of a group is taken.
     async fn free(&self, work: &mut Desking, group: &[Seed], position: usize) -> Result<(), SeedError> {
-        let sql = format!(
-            "SELECT reference FROM activations WHERE reference IN {}",
-            placeholders(1, group.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for seed in group {
-            query = query.bind(seed.reference.as_str());
-        }
-        let Some(row) = query.fetch_optional(&mut *work.tx).await? else {
+        const TAKEN: Many<'static> = Many {
+            head: "WITH asked (word) AS (",
+            columns: Columns::Typed(&["TEXT"]),
+            tail: ") SELECT a.reference FROM asked JOIN activations a ON a.reference = asked.word",
+        };
+        let taken = TAKEN
+            .fetch(&mut work.tx, group, |query, seed| query.bind(seed.reference.as_str()))
+            .await?;
+        let Some(row) = taken.first() else {
             return Ok(());
         };
-        let taken = text(&row, "reference")?;
+        let taken = text(row, "reference")?;
         let within = group.iter().position(|seed| seed.reference.as_str() == taken);
         Err(SeedError::Taken(position + within.unwrap_or(0)))
     }
@@ -141,95 +135,110 @@ impl Desk {
         group: &[Seed],
         kvk: &mut u32,
     ) -> Result<(), DeskError> {
+        const ORGANISATIONS: Many<'static> = Many {
+            head: "INSERT INTO organisations (id, legal_name, creator, environment, trade_names, country, names_source, language, created_at, \
+                   changed_at)",
+            columns: Columns::Inserted(10),
+            tail: "",
+        };
+        const IDENTIFIERS: Many<'static> = Many {
+            head: "INSERT INTO identifiers (organisation_id, position, scheme, value)",
+            columns: Columns::Inserted(4),
+            tail: "",
+        };
+        const ACTIVATIONS: Many<'static> = Many {
+            head: "INSERT INTO activations (id, organisation_id, reference, identifier_scheme, identifier_value, method, amount_minor, currency, \
+                   completion, started_by, state, version, created_at, expires_at, remind_at)",
+            columns: Columns::Inserted(15),
+            tail: "",
+        };
+        const HISTORY: Many<'static> = Many {
+            head: "INSERT INTO history (activation_id, number, at, happening, from_state, to_state, actor, reason)",
+            columns: Columns::Inserted(8),
+            tail: "",
+        };
         let now = self.now();
         let rules = self.rules.method(Method::Ideal);
         let (actor, version) = (actor.to_string(), 1_i64);
         let mut started = Vec::with_capacity(group.len());
         for seed in group {
-            let (organisation, activation) = (self.new_id("org")?, self.new_id("act")?);
-            started.push((organisation, activation, made_up(*kvk)?, seed));
+            started.push(Started {
+                organisation: self.new_id("org")?,
+                activation: self.new_id("act")?,
+                identifier: made_up(*kvk)?,
+                creator: to_json(&seed.creator)?,
+                seed,
+            });
             *kvk += 1;
         }
-
-        let sql = format!(
-            "INSERT INTO organisations (id, legal_name, creator, environment, trade_names, country, names_source, language, created_at, changed_at) VALUES {}",
-            rows(started.len(), 10)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (organisation, _, _, seed) in &started {
-            query = query
-                .bind(organisation.as_str())
-                .bind(seed.legal_name.as_str())
-                .bind(to_json(&seed.creator)?)
-                .bind(ENVIRONMENT)
-                .bind("[]")
-                .bind("NL")
-                .bind("register")
-                .bind(seed.creator.language.as_str())
-                .bind(now.micros())
-                .bind(now.micros());
-        }
-        query.execute(&mut *work.tx).await?;
-
-        let sql = format!(
-            "INSERT INTO identifiers (organisation_id, position, scheme, value) VALUES {}",
-            rows(started.len(), 4)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (organisation, _, identifier, _) in &started {
-            query = query
-                .bind(organisation.as_str())
-                .bind(0_i64)
-                .bind(identifier.scheme().as_str())
-                .bind(identifier.value());
-        }
-        query.execute(&mut *work.tx).await?;
-
-        let sql = format!(
-            "INSERT INTO activations (id, organisation_id, reference, identifier_scheme, identifier_value, method, amount_minor, currency, completion, \
-             started_by, state, version, created_at, expires_at, remind_at) VALUES {}",
-            rows(started.len(), 15)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (organisation, activation, identifier, seed) in &started {
-            query = query
-                .bind(activation.as_str())
-                .bind(organisation.as_str())
-                .bind(seed.reference.as_str())
-                .bind(identifier.scheme().as_str())
-                .bind(identifier.value())
-                .bind(Method::Ideal.as_str())
-                .bind(rules.amount.minor)
-                .bind(rules.amount.currency.as_str())
-                .bind(rules.completion.as_str())
-                .bind(actor.as_str())
-                .bind(row.to.as_str())
-                .bind(version)
-                .bind(now.micros())
-                .bind(now.plus(rules.lifetime).micros())
-                .bind(now.plus(rules.lifetime / 2).micros());
-        }
-        query.execute(&mut *work.tx).await?;
-
-        let sql = format!(
-            "INSERT INTO history (activation_id, number, at, happening, from_state, to_state, actor, reason) VALUES {}",
-            rows(started.len(), 8)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (_, activation, _, _) in &started {
-            query = query
-                .bind(activation.as_str())
-                .bind(version)
-                .bind(now.micros())
-                .bind(row.happening.as_str())
-                .bind("none")
-                .bind(row.to.as_str())
-                .bind(actor.as_str())
-                .bind("");
-        }
-        query.execute(&mut *work.tx).await?;
+        ORGANISATIONS
+            .execute(&mut work.tx, &started, |query, one| {
+                query
+                    .bind(one.organisation.as_str())
+                    .bind(one.seed.legal_name.as_str())
+                    .bind(one.creator.as_str())
+                    .bind(ENVIRONMENT)
+                    .bind("[]")
+                    .bind("NL")
+                    .bind("register")
+                    .bind(one.seed.creator.language.as_str())
+                    .bind(now.micros())
+                    .bind(now.micros())
+            })
+            .await?;
+        IDENTIFIERS
+            .execute(&mut work.tx, &started, |query, one| {
+                query
+                    .bind(one.organisation.as_str())
+                    .bind(0_i64)
+                    .bind(one.identifier.scheme().as_str())
+                    .bind(one.identifier.value())
+            })
+            .await?;
+        ACTIVATIONS
+            .execute(&mut work.tx, &started, |query, one| {
+                query
+                    .bind(one.activation.as_str())
+                    .bind(one.organisation.as_str())
+                    .bind(one.seed.reference.as_str())
+                    .bind(one.identifier.scheme().as_str())
+                    .bind(one.identifier.value())
+                    .bind(Method::Ideal.as_str())
+                    .bind(rules.amount.minor)
+                    .bind(rules.amount.currency.as_str())
+                    .bind(rules.completion.as_str())
+                    .bind(actor.as_str())
+                    .bind(row.to.as_str())
+                    .bind(version)
+                    .bind(now.micros())
+                    .bind(now.plus(rules.lifetime).micros())
+                    .bind(now.plus(rules.lifetime / 2).micros())
+            })
+            .await?;
+        HISTORY
+            .execute(&mut work.tx, &started, |query, one| {
+                query
+                    .bind(one.activation.as_str())
+                    .bind(version)
+                    .bind(now.micros())
+                    .bind(row.happening.as_str())
+                    .bind("none")
+                    .bind(row.to.as_str())
+                    .bind(actor.as_str())
+                    .bind("")
+            })
+            .await?;
         Ok(())
     }
+}
+
+/// One that is being written.
+struct Started<'a> {
+    organisation: String,
+    activation: String,
+    identifier: Identifier,
+    creator: String,
+    seed: &'a Seed,
 }
 
 /// Seeded names count as a register's without a register having said so: they may not stand among real ones.
@@ -262,16 +271,4 @@ async fn next_kvk(work: &mut Desking) -> Result<u32, DeskError> {
 fn made_up(kvk: u32) -> Result<Identifier, StoreError> {
     Identifier::parse("NL:KVK", &format!("{kvk:08}"))
         .map_err(|_| StoreError::Unreadable("there are no more KvK numbers to make up".into()))
-}
-
-/// `($1, $2), ($3, $4)`: so many rows of so many columns.
-fn rows(rows: usize, columns: usize) -> String {
-    let all: Vec<String> = (0..rows).map(|row| placeholders(row * columns + 1, columns)).collect();
-    all.join(", ")
-}
-
-/// `($5, $6)`: so many, from the first on.
-fn placeholders(first: usize, many: usize) -> String {
-    let all: Vec<String> = (first..first + many).map(|number| format!("${number}")).collect();
-    format!("({})", all.join(", "))
 }
