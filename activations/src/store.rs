@@ -3,6 +3,7 @@
 //! One text of SQL serves SQLite and PostgreSQL. What differs is `Kind`: how to connect (`sqlite`,
 //! `postgres`), how a transaction that writes begins, and how a row that is read to be changed is held.
 
+mod checkpoint;
 pub mod copy;
 pub mod file;
 pub(crate) mod many;
@@ -58,6 +59,7 @@ pub struct Store {
     /// Distinguishes this process' leases from those of one that had the same row before a crash.
     instance: Arc<str>,
     leases: Arc<AtomicU64>,
+    writes: checkpoint::Writes,
     anchor: Arc<Anchor>,
     forsaken: Arc<Forsaken>,
 }
@@ -139,6 +141,10 @@ impl Store {
         };
         let mut instance = [0_u8; 12];
         crate::entropy::Entropy::fill(&crate::entropy::OsEntropy, &mut instance)?;
+        let writes = checkpoint::Writes::default();
+        if kind == Kind::Sqlite {
+            tokio::spawn(checkpoint::beside(read.clone(), writes.clone()));
+        }
         Ok(Self {
             kind,
             write,
@@ -146,6 +152,7 @@ impl Store {
             file,
             instance: hex::encode(instance).into(),
             leases: Arc::default(),
+            writes,
             anchor: Arc::default(),
             forsaken: Arc::default(),
         })
@@ -259,6 +266,7 @@ impl Store {
     /// in a transaction: it would refuse every one after it, also when there is room again. Such a
     /// connection is closed, and the next one begins.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        self.writes.count();
         match self.write.begin_with(self.kind.begin()).await {
             Err(sqlx::Error::InvalidSavePointStatement) => {
                 tracing::warn!("a connection to the database was left in a broken transaction, and is replaced");

@@ -14,8 +14,8 @@ use super::{READERS, StoreError};
 /// How long a statement waits for another process (a command beside the server) to let go.
 const BUSY_TIMEOUT_MS: u32 = 10_000;
 
-/// So many pages of the log (40 MB) are carried over into the database at once: each time costs two waits for
-/// the disk more, and with SQLite's own 1,000 a busy receiver would pay them at every third commit.
+/// When the log is so long (40 MB), the commit that finds it so carries over what is left of it, and the log starts
+/// again. Most of it has been carried over beside the commits by then: see `super::checkpoint`.
 const CHECKPOINT_AFTER: u32 = 10_000;
 
 /// The connection that writes, and those that read. The file and its folder are made when missing.
