@@ -82,14 +82,6 @@ impl Work {
         }
     }
 
-    /// Which rows of `alias` may be in somebody's hands, as SQL that the index of what waits serves.
-    fn unfinished(self, alias: &str) -> String {
-        match self {
-            Self::Approval => format!("{alias}.state IN ('approved', 'scheduled')"),
-            Self::Event | Self::Email | Self::Reread | Self::Checkout => format!("{alias}.state = 'waiting'"),
-        }
-    }
-
     /// Since when a row waits, as SQL.
     const fn since(self) -> &'static str {
         match self {
@@ -241,26 +233,9 @@ impl Store {
     ) -> Result<Vec<Option<Claim>>, StoreError> {
         let lease_time = self.lease_time(now);
         let until = lease_time.plus(lease).micros();
-        let table = work.table();
-        // Rows that another process is taking at this moment are its own: nobody waits for them.
-        let free = format!(
-            ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when \
-             FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
-             (SELECT {table}.id FROM {table} JOIN asked ON {table}.id = asked.row_id WHERE {waiting} \
-             AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
-             AND (lease_until IS NULL OR lease_until <= asked.lease_at) \
-             AND ({table}.starts < {ALONE_FROM} OR ({table}.id = \
-               (SELECT s.id FROM {table} s JOIN asked w ON s.id = w.row_id WHERE s.starts >= {ALONE_FROM} \
-                AND (s.lease_until IS NULL OR s.lease_until <= w.lease_at) ORDER BY s.starts, s.id LIMIT 1) \
-               AND NOT EXISTS (SELECT 1 FROM {table} o WHERE {theirs} AND o.starts > {ALONE_FROM} AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){free}) \
-             RETURNING {table}.id AS id, starts, attempts, {since} AS since",
-            waiting = work.waiting().replace("$1", "asked.now_at"),
-            theirs = work.unfinished("o"),
-            free = self.held_if_free(table),
-            since = work.since(),
-        );
+        let free = claiming(work, &self.held_if_free(work.table()));
         let claiming = Many {
-            head: "WITH asked (row_id, now_at, lease_at, token, until_when) AS (",
+            head: CLAIMING,
             columns: Columns::Typed(&["TEXT", "BIGINT", "BIGINT", "TEXT", "BIGINT"]),
             tail: &free,
         };
@@ -395,6 +370,30 @@ impl Store {
     }
 }
 
+/// What stands before the rows that are to be claimed.
+const CLAIMING: &str = "WITH asked (row_id, now_at, lease_at, token, until_when) AS (";
+
+/// What stands behind them. Rows that another process is taking at this moment are its own (`held`): nobody waits
+/// for them. The joins go from what is asked to the rows, one by one by their id, however many wait.
+fn claiming(work: Work, held: &str) -> String {
+    let table = work.table();
+    format!(
+        ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when \
+         FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
+         (SELECT {table}.id FROM asked CROSS JOIN {table} WHERE {table}.id = asked.row_id AND {waiting} \
+         AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
+         AND (lease_until IS NULL OR lease_until <= asked.lease_at) \
+         AND ({table}.starts < {ALONE_FROM} OR ({table}.id = \
+           (SELECT s.id FROM asked w CROSS JOIN {table} s WHERE s.id = w.row_id AND s.starts >= {ALONE_FROM} \
+            AND (s.lease_until IS NULL OR s.lease_until <= w.lease_at) ORDER BY s.starts, s.id LIMIT 1) \
+           AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.starts > {ALONE_FROM} \
+            AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){held}) \
+         RETURNING {table}.id AS id, starts, attempts, {since} AS since",
+        waiting = work.waiting().replace("$1", "asked.now_at"),
+        since = work.since(),
+    )
+}
+
 fn waiting(what: &str, row: &sqlx::any::AnyRow, now: Timestamp) -> Result<Waiting, StoreError> {
     Ok(Waiting {
         what: what.to_owned(),
@@ -469,4 +468,38 @@ fn cut(error: &str) -> String {
         .take(500)
         .map(|c| if c == '\0' { ' ' } else { c })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+    use super::*;
+    use sqlx::Row as _;
+
+    #[tokio::test]
+    async fn a_claim_finds_each_row_by_its_id_however_many_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/truth.db", folder.path().display()))
+            .await
+            .unwrap();
+        store.migrate().await.unwrap();
+        for work in Work::ALL {
+            let sql = format!(
+                "EXPLAIN QUERY PLAN {CLAIMING} VALUES ('a', 1, 1, 'b', 2){}",
+                claiming(*work, "")
+            );
+            let plan = sqlx::query(AssertSqlSafe(sql)).fetch_all(store.reader()).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+            let ways: Vec<&String> = plan.iter().filter(|step| step.contains(" USING ")).collect();
+            let by_id = ways
+                .iter()
+                .filter(|way| way.contains("sqlite_autoindex") && way.ends_with("(id=?)"));
+            let begun_often = ways.iter().filter(|way| way.contains("_begun_often"));
+            assert_eq!(
+                (by_id.count(), begun_often.count(), ways.len()),
+                (3, 1, 4),
+                "{work}: {plan:#?}"
+            );
+        }
+    }
 }
