@@ -72,21 +72,21 @@ impl Work {
     }
 
     /// Which rows wait, as SQL; `$1` is now.
-    const fn waiting(self) -> &'static str {
+    fn waiting(self) -> String {
         match self {
-            Self::Event => "state = 'waiting'",
-            Self::Approval => {
-                "set_apart_at IS NULL AND state IN ('approved', 'scheduled') AND (state = 'approved' OR due_at <= $1)"
-            }
-            Self::Email | Self::Reread | Self::Checkout => "state = 'waiting'",
+            Self::Approval => format!("{} <= $1", self.since()),
+            Self::Event | Self::Email | Self::Reread | Self::Checkout => "state = 'waiting'".to_owned(),
         }
     }
 
-    /// Since when a row waits, as SQL.
+    /// Since when a row waits, as SQL: what the index of those that wait is of.
     const fn since(self) -> &'static str {
         match self {
             Self::Event => "received_at",
-            Self::Approval => "due_at",
+            Self::Approval => {
+                "CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN COALESCE(decided_at, 0) \
+                 WHEN state = 'scheduled' THEN due_at END"
+            }
             Self::Email | Self::Checkout => "created_at",
             Self::Reread => "asked_at",
         }
@@ -172,14 +172,7 @@ impl Store {
     }
 
     async fn due_in(&self, work: Work, now: Timestamp, order: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let sql = format!(
-            "SELECT id FROM {} WHERE {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
-             AND (lease_until IS NULL OR lease_until <= $2) ORDER BY {} {order} LIMIT {limit}",
-            work.table(),
-            work.waiting(),
-            work.since(),
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = sqlx::query(AssertSqlSafe(due_now(work, order, limit)))
             .bind(now.micros())
             .bind(self.lease_time(now).micros())
             .fetch_all(self.reader())
@@ -370,6 +363,17 @@ impl Store {
     }
 }
 
+/// The first rows that are due, of those that nobody is at; `$1` is now, `$2` the leases' now.
+fn due_now(work: Work, order: &str, limit: u32) -> String {
+    format!(
+        "SELECT id FROM {} WHERE {} AND (next_attempt_at IS NULL OR next_attempt_at <= $1) \
+         AND (lease_until IS NULL OR lease_until <= $2) ORDER BY {} {order} LIMIT {limit}",
+        work.table(),
+        work.waiting(),
+        work.since(),
+    )
+}
+
 /// What stands before the rows that are to be claimed.
 const CLAIMING: &str = "WITH asked (row_id, now_at, lease_at, token, until_when) AS (";
 
@@ -476,21 +480,33 @@ mod tests {
     use super::*;
     use sqlx::Row as _;
 
+    async fn plan(store: &Store, sql: String) -> Vec<String> {
+        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps = sqlx::query(sql).fetch_all(store.reader()).await.unwrap();
+        steps.iter().map(|step| step.get("detail")).collect()
+    }
+
     #[tokio::test]
-    async fn a_claim_finds_each_row_by_its_id_however_many_wait() {
+    async fn a_row_is_found_and_claimed_by_an_index_however_many_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/truth.db", folder.path().display()))
             .await
             .unwrap();
         store.migrate().await.unwrap();
         for work in Work::ALL {
-            let sql = format!(
-                "EXPLAIN QUERY PLAN {CLAIMING} VALUES ('a', 1, 1, 'b', 2){}",
-                claiming(*work, "")
-            );
-            let plan = sqlx::query(AssertSqlSafe(sql)).fetch_all(store.reader()).await.unwrap();
-            let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-            let ways: Vec<&String> = plan.iter().filter(|step| step.contains(" USING ")).collect();
+            for order in ["ASC", "DESC"] {
+                let due = plan(&store, due_now(*work, order, 10)).await;
+                assert!(
+                    matches!(due.as_slice(), [step] if step.contains("USING INDEX")),
+                    "{work}: {due:#?}"
+                );
+            }
+            let claim = plan(
+                &store,
+                format!("{CLAIMING} VALUES ('a', 1, 1, 'b', 2){}", claiming(*work, "")),
+            )
+            .await;
+            let ways: Vec<&String> = claim.iter().filter(|step| step.contains(" USING ")).collect();
             let by_id = ways
                 .iter()
                 .filter(|way| way.contains("sqlite_autoindex") && way.ends_with("(id=?)"));
@@ -498,7 +514,7 @@ mod tests {
             assert_eq!(
                 (by_id.count(), begun_often.count(), ways.len()),
                 (3, 1, 4),
-                "{work}: {plan:#?}"
+                "{work}: {claim:#?}"
             );
         }
     }
