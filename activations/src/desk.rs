@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
 use crate::entropy::{Entropy, new_id};
+use crate::failpoint::{self, Moment};
 use crate::ledger::{Nudge, Work};
 use crate::refused::DeskError;
 use crate::rules::Rules;
@@ -130,7 +131,9 @@ impl Desk {
     /// Commits, then says which rows wait.
     async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
         self.flush(&mut work).await?;
+        failpoint::pass(Moment::WorkWritten);
         work.tx.commit().await.map_err(StoreError::from)?;
+        failpoint::pass(Moment::WorkCommitted);
         for (kind, id) in work.waiting {
             self.nudge.look(kind, &id);
         }

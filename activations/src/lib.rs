@@ -11,6 +11,8 @@
 //! - [`desk`]: everything that happens to organisations and activations, each a transaction.
 //!   [`views`] is what the outside sees of them, [`refused`] how it is told no.
 //!
+//! [`failpoint`]: moments at which tests end the process; empty in any other build.
+//!
 //! # Arrows
 //! `notification` and `reread` are the border with `webhooks`; `ledger` and `desk` with `jobs`; `desk` and `views`
 //! with the program. This crate knows none of them. All SQL is here.
@@ -19,6 +21,7 @@ pub mod clock;
 pub mod decide;
 pub mod desk;
 pub mod entropy;
+pub mod failpoint;
 pub mod gathered;
 pub mod gathering;
 pub mod identifier;

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use eencent_activations::clock::{Clock, Timestamp};
+use eencent_activations::failpoint::{self, Moment};
 use eencent_activations::ledger::Work;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -131,6 +132,7 @@ impl Attempts {
                 return count(work, "not_claimed");
             }
         };
+        failpoint::pass(Moment::RowClaimed);
         let (outcome, word) = self.run(&job, &row).await;
         self.write_down(work, id, job.pace(), row.as_ref(), outcome, word).await;
         metrics::histogram!("eencent_job_seconds", "work" => work.as_str()).record(begun.elapsed().as_secs_f64());

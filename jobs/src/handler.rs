@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::attempt::Attempts;
 use crate::queue::{Handler, Queue, read_task};
+use eencent_activations::failpoint::{self, Moment};
 
 /// Takes tasks of every kind.
 pub(crate) struct TaskHandler {
@@ -23,6 +24,7 @@ impl Handler for TaskHandler {
             metrics::counter!("eencent_tasks_unread_total").increment(1);
             return;
         };
+        failpoint::pass(Moment::TaskTaken);
         self.queue.begun(work, &ids).await;
         // Side by side, so that they share the transactions of their work; in tasks of their own, because the queue's
         // worker may die under them: an attempt that is torn off between its claim and its work would leave a row
@@ -34,5 +36,6 @@ impl Handler for TaskHandler {
                 .spawn(async move { attempts.attempt(work, &id).await })
         });
         futures::future::join_all(attempts.collect::<Vec<_>>()).await;
+        failpoint::pass(Moment::TaskDone);
     }
 }

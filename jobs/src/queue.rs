@@ -57,6 +57,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eencent_activations::failpoint::{self, Moment};
 use eencent_activations::ledger::Work;
 use futures::task::AtomicWaker;
 
@@ -314,6 +315,7 @@ impl Queue {
         metrics::gauge!("eencent_queue_depth", "work" => work.as_str())
             .set(f64::from(u32::try_from(waiting).unwrap_or(u32::MAX)));
         if new > 0 {
+            failpoint::pass(Moment::TaskPushed);
             self.bell(work).wake();
         }
         Ok(new)

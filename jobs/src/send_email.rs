@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eencent_activations::clock::Clock;
 use eencent_activations::desk::{Letter, Rendered};
+use eencent_activations::failpoint::{self, Moment};
 
 use crate::attempt::{Job, Outcome};
 use crate::backoff::Pace;
@@ -85,14 +86,19 @@ impl SendEmail {
         if !row.is_ours() {
             return again("no sign of life could be given, so another process may be at it".to_owned());
         }
+        failpoint::pass(Moment::EmailRendered);
         match self.transport.hand_over(&sealed).await {
-            Ok(()) => match row.sent().await {
-                Ok(()) => Outcome::Done,
-                // The server has it and our store doesn't know: the same as no answer.
-                Err(error) => Outcome::Uncertain {
-                    error: format!("handed over, but that could not be recorded: {}", told(&error)),
-                },
-            },
+            Ok(()) => {
+                failpoint::pass(Moment::EmailHandedOver);
+                if let Err(error) = row.sent().await {
+                    // The server has it and our store doesn't know: the same as no answer.
+                    return Outcome::Uncertain {
+                        error: format!("handed over, but that could not be recorded: {}", told(&error)),
+                    };
+                }
+                failpoint::pass(Moment::EmailRecorded);
+                Outcome::Done
+            }
             Err(Refused::Later(error)) => again(error),
             Err(Refused::Uncertain(error)) => Outcome::Uncertain { error },
             Err(Refused::Never(error)) => Outcome::Never { error },

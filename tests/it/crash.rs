@@ -1,12 +1,11 @@
 //! kill -9 at any moment, again and again: what was acknowledged is there, and everything happens once.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::load::{Load, activations};
 use crate::mail;
 use crate::main_job::round_off_link;
 use crate::payments::{NAME, mollie_paid, started, text};
@@ -18,10 +17,10 @@ fn kills() -> u64 {
     std::env::var("EENCENT_TEST_KILLS")
         .ok()
         .and_then(|many| many.parse().ok())
-        .unwrap_or(25)
+        .unwrap_or(40)
 }
 
-const ACTIVATIONS: usize = 60;
+const ACTIVATIONS: u32 = 60;
 
 /// Spread over a time in which a start, its catching up and plain work all take place.
 fn moment(number: u64) -> Duration {
@@ -32,54 +31,9 @@ fn moment(number: u64) -> Duration {
 /// A run with kills: the installation, the server after the last one, and the activations.
 fn killed_in_a_loop(installation: &Installation) -> (Server, Vec<Value>) {
     let server = installation.serve();
-    let views: Vec<Value> = (0..ACTIVATIONS)
-        .map(|number| started(&server, u32::try_from(number).unwrap() + 1, "ideal"))
-        .collect();
-    let address = Arc::new(RwLock::new(server.public.clone()));
-    let stop = Arc::new(AtomicBool::new(false));
-    let acknowledged = Arc::new(Mutex::new(HashSet::new()));
-
-    // Providers post each event until it is acknowledged, and now and then once more.
-    let poster = {
-        let bodies: Vec<(usize, Vec<u8>)> = views
-            .iter()
-            .enumerate()
-            .map(|(number, view)| {
-                let holder = if number % 5 == 4 { "Slagerij Van Dam B.V." } else { NAME };
-                let body = mollie_paid(
-                    &format!("event_{number}"),
-                    &format!("tr_{number}"),
-                    text(view, "reference"),
-                    holder,
-                );
-                (number, body.to_string().into_bytes())
-            })
-            .collect();
-        let (address, stop, acknowledged) = (Arc::clone(&address), Arc::clone(&stop), Arc::clone(&acknowledged));
-        std::thread::spawn(move || {
-            let mut waiting = bodies.clone();
-            let mut round = 0_usize;
-            while !stop.load(Ordering::SeqCst) {
-                let Some((number, body)) = waiting.first().cloned() else {
-                    return;
-                };
-                let to = address.read().unwrap().clone();
-                let signature = eencent_webhooks::signing::mollie(crate::payments::MOLLIE, &body);
-                let headers: Vec<_> = signature.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                let answer = crate::http::request(&to, "POST", "/webhooks/mollie", &headers, &body);
-                if answer.is_ok_and(|answer| answer.status == 200) {
-                    acknowledged.lock().unwrap().insert(number);
-                    waiting.remove(0);
-                    round += 1;
-                    if round.is_multiple_of(7) {
-                        waiting.push((number, body));
-                    }
-                }
-                std::thread::sleep(Duration::from_millis(30));
-            }
-        })
-    };
-
+    let views = activations(&server, ACTIVATIONS);
+    let holder = |number: u32| if number % 5 == 4 { "Slagerij Van Dam B.V." } else { NAME };
+    let load = Load::start(&views, holder, vec![server.public.clone()]);
     let mut server = Some(server);
     for number in 0..kills() {
         std::thread::sleep(moment(number));
@@ -89,15 +43,12 @@ fn killed_in_a_loop(installation: &Installation) -> (Server, Vec<Value>) {
         if number % 2 == 0 {
             next.wait_until_ready();
         }
-        address.write().unwrap().clone_from(&next.public);
+        load.is_served_by(&next.public);
         server = Some(next);
     }
     server.as_mut().unwrap().wait_until_ready();
-    wait_for("all to be acknowledged", || {
-        (acknowledged.lock().unwrap().len() == ACTIVATIONS).then_some(())
-    });
-    stop.store(true, Ordering::SeqCst);
-    poster.join().unwrap();
+    let (acknowledged, _) = load.ended();
+    println!("killed {} times, acknowledged {acknowledged}", kills());
     (server.unwrap(), views)
 }
 

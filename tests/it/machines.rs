@@ -1,36 +1,28 @@
 //! Several machines on one PostgreSQL and one Redis: receivers and workers come and go, servers are restarted, the
 //! queue is emptied; counted by id, nothing is lost and nothing happens twice.
 
-use std::collections::{HashMap, HashSet};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::mail;
-use crate::payments::{MOLLIE, NAME, mollie_paid, started, text, wait_for_state};
-use crate::server::{Installation, Server, wait_for};
-
-const ACTIVATIONS: u32 = 80;
+use crate::load::{Load, activations, count};
+use crate::payments::NAME;
+use crate::server::{Installation, wait_for};
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A PostgreSQL and a Redis of this test's own, which it may restart.
-struct Servers {
+pub struct Servers {
     folder: tempfile::TempDir,
-    postgres_port: u16,
-    redis_port: u16,
+    pub postgres_port: u16,
+    pub redis_port: u16,
     redis: Child,
 }
 
 impl Servers {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (postgres_port, redis_port) = (free_port(), free_port());
         let data = folder.path().join("postgres");
@@ -82,13 +74,18 @@ impl Servers {
         self.redis = redis(self.redis_port, self.folder.path());
     }
 
-    fn installation(&self) -> Installation {
+    pub fn installation(&self) -> Installation {
+        self.installation_on(self.postgres_port, self.redis_port)
+    }
+
+    /// With other ports in between.
+    pub fn installation_on(&self, postgres_port: u16, redis_port: u16) -> Installation {
         Installation::embedded()
             .with(
                 "DATABASE__URL",
-                &format!("postgres://eencent@127.0.0.1:{}/postgres", self.postgres_port),
+                &format!("postgres://eencent@127.0.0.1:{postgres_port}/postgres"),
             )
-            .with("QUEUE__URL", &format!("redis://127.0.0.1:{}", self.redis_port))
+            .with("QUEUE__URL", &format!("redis://127.0.0.1:{redis_port}"))
             .with("LINKS__KEY", &"0123456789abcdef".repeat(4))
             .with("PUBLIC__URL", "https://activate.example.nl")
     }
@@ -142,132 +139,18 @@ fn redis(port: u16, folder: &Path) -> Child {
     child
 }
 
-/// What posts notifications to whichever receivers there are, as a load balancer would.
-struct Load {
-    receivers: Arc<RwLock<Vec<String>>>,
-    acknowledged: Arc<Mutex<HashSet<u32>>>,
-    refused: Arc<AtomicUsize>,
-    stop: Arc<AtomicBool>,
-    posters: Vec<std::thread::JoinHandle<()>>,
-}
-
-impl Load {
-    /// Posts each until it is acknowledged, and every fifth once more.
-    fn start(views: &[Value], receivers: Vec<String>) -> Self {
-        let load = Self {
-            receivers: Arc::new(RwLock::new(receivers)),
-            acknowledged: Arc::default(),
-            refused: Arc::default(),
-            stop: Arc::default(),
-            posters: Vec::new(),
-        };
-        let bodies: Vec<(u32, Vec<u8>)> = (0..)
-            .zip(views)
-            .map(|(number, view)| {
-                let (event, payment) = (format!("event_{number}"), format!("tr_{number}"));
-                let body = mollie_paid(&event, &payment, text(view, "reference"), NAME);
-                (number, body.to_string().into_bytes())
-            })
-            .collect();
-        let posters = (0..4_u32).map(|poster| {
-            let mut waiting: Vec<_> = bodies
-                .iter()
-                .filter(|(number, _)| number % 4 == poster)
-                .cloned()
-                .collect();
-            let (receivers, acknowledged) = (Arc::clone(&load.receivers), Arc::clone(&load.acknowledged));
-            let (refused, stop) = (Arc::clone(&load.refused), Arc::clone(&load.stop));
-            std::thread::spawn(move || {
-                let mut turn = 0_usize;
-                while let (Some((number, body)), false) = (waiting.first().cloned(), stop.load(Ordering::SeqCst)) {
-                    turn += 1;
-                    let signature = eencent_webhooks::signing::mollie(MOLLIE, &body);
-                    let headers: Vec<_> = signature.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                    // Held over the request: a receiver leaves the list only when nobody is talking to it.
-                    let answer = {
-                        let receivers = receivers.read().unwrap();
-                        let to = &receivers[turn % receivers.len()];
-                        crate::http::request(to, "POST", "/webhooks/mollie", &headers, &body)
-                    };
-                    if answer.is_ok_and(|answer| answer.status == 200) {
-                        let first = acknowledged.lock().unwrap().insert(number);
-                        waiting.remove(0);
-                        if first && number.is_multiple_of(5) {
-                            waiting.push((number, body));
-                        }
-                    } else {
-                        refused.fetch_add(1, Ordering::SeqCst);
-                    }
-                    std::thread::sleep(Duration::from_millis(60));
-                }
-            })
-        });
-        Self {
-            posters: posters.collect(),
-            ..load
-        }
-    }
-
-    fn leaves(&self, receiver: &str) {
-        self.receivers.write().unwrap().retain(|one| one != receiver);
-    }
-
-    fn joins(&self, receiver: &str) {
-        self.receivers.write().unwrap().push(receiver.to_owned());
-    }
-
-    /// How many were acknowledged, and how many requests were not answered with success.
-    fn ended(self) -> (usize, usize) {
-        let all = usize::try_from(ACTIVATIONS).unwrap();
-        wait_for("all to be acknowledged", || {
-            (self.acknowledged.lock().unwrap().len() == all).then_some(())
-        });
-        for poster in self.posters {
-            poster.join().unwrap();
-        }
-        (all, self.refused.load(Ordering::SeqCst))
-    }
-}
-
-/// Every activation got its link, once, with one e-mail; prints the counts.
-fn count(server: &Server, installation: &Installation, views: &[Value], acknowledged: usize, refused: usize) {
-    for view in views {
-        let now = wait_for_state(server, text(view, "id"), "awaiting_confirmation");
-        let links = now["history"].as_array().unwrap().iter();
-        assert_eq!(links.filter(|line| line["event"] == "link_sent").count(), 1, "{now}");
-        assert_eq!(now["payments"].as_array().unwrap().len(), 1, "{now}");
-        assert_eq!(now["emails"].as_array().unwrap().len(), 1, "{now}");
-    }
-    let told = wait_for("every e-mail", || {
-        let mut told: HashMap<String, usize> = HashMap::new();
-        for email in mail::read(&installation.mail()) {
-            *told.entry(email.header("x-activation").to_owned()).or_default() += 1;
-        }
-        (told.len() == views.len()).then_some(told)
-    });
-    let twice = told.values().filter(|times| **times > 1).count();
-    println!(
-        "acknowledged {acknowledged}, approved once {}, told {}, told twice {twice}, requests without success {refused}",
-        views.len(),
-        told.len()
-    );
-    assert_eq!(twice, 0, "somebody was told twice");
-}
-
-fn activations(server: &Server) -> Vec<Value> {
-    (1..=ACTIVATIONS)
-        .map(|number| started(server, number, "ideal"))
-        .collect()
-}
-
 #[test]
 fn fault_31_34_74_receivers_and_workers_come_and_go_under_load_and_no_request_is_refused() {
     let servers = Servers::start();
     let installation = servers.installation();
     let mut receivers = vec![installation.role("receive"), installation.role("receive")];
     let mut workers = vec![installation.role("work"), installation.role("work")];
-    let views = activations(&receivers[0]);
-    let load = Load::start(&views, receivers.iter().map(|one| one.public.clone()).collect());
+    let views = activations(&receivers[0], 80);
+    let load = Load::start(
+        &views,
+        |_| NAME,
+        receivers.iter().map(|one| one.public.clone()).collect(),
+    );
     for round in 0..3 {
         let next = installation.role("receive");
         load.joins(&next.public);
@@ -304,8 +187,8 @@ fn fault_26_33_34_postgresql_and_redis_are_restarted_in_mid_flight_and_nothing_i
     let installation = servers.installation();
     let server = installation.role("receive");
     let _workers = [installation.role("work"), installation.role("work")];
-    let views = activations(&server);
-    let load = Load::start(&views, vec![server.public.clone()]);
+    let views = activations(&server, 80);
+    let load = Load::start(&views, |_| NAME, vec![server.public.clone()]);
     for _ in 0..2 {
         servers.pg_ctl("restart");
         servers.restart_redis();

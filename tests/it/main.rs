@@ -1,7 +1,7 @@
 //! End to end: the program as a process, over real sockets, as its users meet it.
 //!
 //! - `server`: the process under test, started, killed and started again on the same folder.
-//! - `http`, `payments`, `mail`: what the world around it does: the platform, providers, mail servers.
+//! - `http`, `payments`, `load`, `mail`: what the world around it does: the platform, providers, mail servers.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,12 +21,16 @@ mod every_api;
 mod faults;
 mod http;
 mod keeping;
+mod load;
 mod machines;
 mod mail;
 mod main_job;
+mod moments;
+mod network;
 mod operations;
 mod overload;
 mod payments;
+mod proxy;
 mod reading_back;
 mod server;
 mod stand_in;

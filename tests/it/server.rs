@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use eencent_activations::failpoint::Moment;
 use eencent_test_stores as stores;
 
 use crate::http::{Answer, request};
@@ -125,12 +126,18 @@ impl Installation {
 
     /// Starts without waiting for anything.
     pub fn launch(&self, role: &str) -> Server {
-        let mut child = self
-            .command(&[role])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(self.command(&[role]))
+    }
+
+    /// The same, and it ends as if it were killed when it passes that moment for the `time`th time.
+    pub fn launch_until(&self, moment: Moment, time: u32, role: &str) -> Server {
+        let mut command = self.command(&[role]);
+        command.env("EENCENT_TEST_FAILPOINT", format!("{}:{time}", moment.as_str()));
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Server {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().unwrap();
         let sink = Arc::clone(&log);
@@ -227,6 +234,11 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// How it ended, if it has.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     pub fn pid(&self) -> u32 {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::rereads;
 use super::seen::{Arrival, Marks, Taken, recognise};
 use crate::clock::Timestamp;
+use crate::failpoint::{self, Moment};
 use crate::ledger::Work;
 use crate::notification::{Event, Receipt, Told};
 use crate::store::many::{Columns, Many};
@@ -67,7 +68,9 @@ struct Coming<'a> {
 pub(super) async fn commit(store: &Store, group: &[&Prepared]) -> Result<Vec<(Work, String)>, StoreError> {
     let mut tx = store.begin().await?;
     let waiting = take(&mut tx, group).await?;
+    failpoint::pass(Moment::NotificationWritten);
     tx.commit().await?;
+    failpoint::pass(Moment::NotificationCommitted);
     Ok(waiting)
 }
 
