@@ -79,6 +79,15 @@ impl Work {
         }
     }
 
+    /// Which rows may be claimed, as SQL; `$1` is now. An approval that its maker's hint is about is claimed at once,
+    /// though its maker's clock be ahead of this one's.
+    fn claimable(self) -> String {
+        match self {
+            Self::Approval => format!("({} OR set_apart_at IS NULL AND state = 'approved')", self.waiting()),
+            Self::Event | Self::Email | Self::Reread | Self::Checkout => self.waiting(),
+        }
+    }
+
     /// Since when a row waits, as SQL: what the index of those that wait is of.
     const fn since(self) -> &'static str {
         match self {
@@ -393,7 +402,7 @@ fn claiming(work: Work, held: &str) -> String {
            AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.starts > {ALONE_FROM} \
             AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){held}) \
          RETURNING {table}.id AS id, starts, attempts, {since} AS since",
-        waiting = work.waiting().replace("$1", "asked.now_at"),
+        waiting = work.claimable().replace("$1", "asked.now_at"),
         since = work.since(),
     )
 }

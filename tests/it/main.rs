@@ -14,6 +14,7 @@
 mod api;
 mod architecture;
 mod checkout;
+mod clocks;
 mod command_line;
 mod crash;
 mod demo;

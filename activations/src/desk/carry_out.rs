@@ -48,7 +48,11 @@ impl Desk {
     }
 
     async fn carry_out_in(&self, work: &mut Desking, activation: &mut Activation) -> Result<(), DeskError> {
-        let now = self.now();
+        // It is at least as late as when it was decided, whatever this machine's clock says: one that is a moment
+        // behind would tell the creator that the office is closed.
+        let now = activation
+            .decided_at
+            .map_or(self.now(), |decided| decided.max(self.now()));
         let due = activation.due_at.unwrap_or(now);
         match activation.state {
             State::Approved if due > now => {

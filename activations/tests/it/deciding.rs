@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use eencent_activations::clock::{Clock, Timestamp};
 use eencent_activations::desk::When;
+use eencent_activations::ledger::Work;
 use eencent_activations::money::Money;
 use eencent_activations::notification::{Mode, PaymentStatus, Proof, ReferenceHint};
 use eencent_activations::personal::HolderName;
@@ -392,6 +393,32 @@ async fn a_reviewers_within_office_hours_looks_at_the_moment_of_deciding() {
         (now.state, now.due_at),
         (State::Scheduled, Some(at("2026-03-16T08:00:00Z")))
     );
+}
+
+#[tokio::test]
+async fn fault_44_a_clock_behind_the_one_that_decided_neither_waits_nor_tells_that_the_office_is_closed() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    office
+        .told("event_1", status(&view.reference, PaymentStatus::Paid))
+        .await;
+    office.clock.set(at("2026-03-11T10:00:00Z"));
+    office
+        .desk
+        .approve(&Office::key(), &view.id, office.act(&view.id).await, When::Now)
+        .await
+        .unwrap();
+    office.clock.set(at("2026-03-11T09:00:00Z"));
+    let claim = office
+        .store
+        .claim(Work::Approval, &view.id, office.clock.now(), Duration::from_secs(30))
+        .await
+        .unwrap()
+        .unwrap();
+    office.desk.carry_out(&claim).await.unwrap();
+    assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
+    let told = office.emails(&view.id).await;
+    assert!(told.contains_key("round_off") && !told.contains_key("scheduled"), "{told:?}");
 }
 
 #[tokio::test]
