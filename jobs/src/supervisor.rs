@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn apalis_a5_a_worker_that_cannot_be_kept_running_is_an_error_and_not_silence() {
+    async fn fault_73_apalis_a5_a_worker_that_cannot_be_kept_running_is_an_error_and_not_silence() {
         let folder = tempfile::tempdir().unwrap();
         // A folder where the file should be: nothing can be opened there. The name is taken aside
         // at first, so take away the right to do even that by putting it below a file.

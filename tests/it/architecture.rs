@@ -112,6 +112,29 @@ fn no_file_names_a_path_of_a_developers_machine_or_a_tool_of_theirs() -> Result<
     Ok(())
 }
 
+/// A prepared statement that reads all columns fails when the next version's migration adds one beside it.
+#[test]
+fn no_statement_reads_whatever_columns_there_are() -> Result<()> {
+    for file in files()?
+        .iter()
+        .filter(|file| file.extension().is_some_and(|kind| kind == "rs"))
+    {
+        let text = std::fs::read_to_string(root().join(file))?;
+        let all = ["SELECT ", ", ", "RETURNING "].iter().flat_map(|before| {
+            ["", "a.", "e.", "p."]
+                .iter()
+                .map(move |of| format!("{before}{of}{}", '*'))
+        });
+        for all in all.filter(|all| !all.starts_with(", *")) {
+            let found = text
+                .lines()
+                .find(|line| line.contains(&all) && line.contains('"') && !line.contains("/*"));
+            assert!(found.is_none(), "{}: {found:?}", file.display());
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn source_files_are_named_for_what_is_in_them() -> Result<()> {
     let nameless: Vec<PathBuf> = files()?.into_iter().filter(|file| says_nothing(file)).collect();

@@ -7,7 +7,7 @@ use crate::payments::NAME;
 use crate::server::Installation;
 
 /// What a machine's clock is off by, in seconds.
-fn set(offset: &PathBuf, seconds: i32) {
+pub fn set(offset: &PathBuf, seconds: i32) {
     // Renamed into place, so that nobody reads half of it.
     let new = offset.with_extension("new");
     std::fs::write(&new, format!("{seconds:+}\n")).unwrap();

@@ -29,22 +29,24 @@ pub struct Load {
 impl Load {
     /// Posts each until it is acknowledged, and every fifth once more.
     pub fn start(views: &[Value], holder: fn(u32) -> &'static str, receivers: Vec<String>) -> Self {
+        let bodies = (0..).zip(views).map(|(number, view)| {
+            let (event, payment) = (format!("event_{number}"), format!("tr_{number}"));
+            mollie_paid(&event, &payment, text(view, "reference"), holder(number))
+        });
+        Self::of(bodies, receivers)
+    }
+
+    /// The same with these bodies.
+    pub fn of(bodies: impl Iterator<Item = Value>, receivers: Vec<String>) -> Self {
+        let bodies: Vec<(u32, Vec<u8>)> = (0..).zip(bodies.map(|body| body.to_string().into_bytes())).collect();
         let load = Self {
-            all: views.len(),
+            all: bodies.len(),
             receivers: Arc::new(RwLock::new(receivers)),
             acknowledged: Arc::default(),
             refused: Arc::default(),
             stop: Arc::default(),
             posters: Vec::new(),
         };
-        let bodies: Vec<(u32, Vec<u8>)> = (0..)
-            .zip(views)
-            .map(|(number, view)| {
-                let (event, payment) = (format!("event_{number}"), format!("tr_{number}"));
-                let body = mollie_paid(&event, &payment, text(view, "reference"), holder(number));
-                (number, body.to_string().into_bytes())
-            })
-            .collect();
         let posters = (0..4_u32).map(|poster| {
             let mut waiting: Vec<_> = bodies
                 .iter()

@@ -104,6 +104,29 @@ impl Installation {
         command
     }
 
+    /// Statements that somebody else gives the database.
+    pub fn sql(&self, statements: &str) {
+        let url = self.settings.iter().find(|(key, _)| key == "EENCENT__DATABASE__URL");
+        let mut command = match url {
+            Some((_, url)) => {
+                let mut psql = Command::new(Path::new(&stores::server_programs()).join("psql"));
+                psql.args([url, "-q", "-v", "ON_ERROR_STOP=1", "-c", statements]);
+                psql
+            }
+            None => {
+                let script = "import sqlite3, sys\n\
+                              c = sqlite3.connect(sys.argv[1], timeout=30)\n\
+                              c.executescript(sys.argv[2])\n";
+                let mut python = Command::new(crate::vendors::python());
+                python.args(["-c", script]);
+                python.arg(self.path().join("eencent-data/eencent.db")).arg(statements);
+                python
+            }
+        };
+        let ran = command.output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let output = self.command(arguments).output().unwrap();

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::payments::PAYMENTS;
 use super::{Desk, LikelyActivation};
 use crate::clock::Timestamp;
 use crate::refused::DeskError;
@@ -123,7 +124,8 @@ pub struct Explained {
     pub refusals: Vec<RefusedRequest>,
 }
 
-const EVENTS: &str = "SELECT e.*, n.endpoint, n.provider, n.request_id, n.proven_by FROM events e JOIN notifications n ON n.id = e.notification_id";
+const EVENTS: &str = "SELECT e.id, e.event_id, e.kind, e.payment_id, e.told, e.conflicts_with, e.received_at, e.repeats, e.state, \
+     e.processed_at, e.activation_id, e.last_error, n.endpoint, n.provider, n.request_id, n.proven_by FROM events e JOIN notifications n ON n.id = e.notification_id";
 
 impl Desk {
     /// All that is known of an activation.
@@ -137,10 +139,11 @@ impl Desk {
             Err(DeskError::Refused(_)) => None,
             Err(error) => return Err(error),
         };
-        let rows = sqlx::query("SELECT * FROM decisions WHERE activation_id = $1 ORDER BY number")
-            .bind(id)
-            .fetch_all(self.store.reader())
-            .await?;
+        let rows =
+            sqlx::query("SELECT number, at, outcome, record FROM decisions WHERE activation_id = $1 ORDER BY number")
+                .bind(id)
+                .fetch_all(self.store.reader())
+                .await?;
         let decision = |row| -> Result<DecisionRecord, StoreError> {
             Ok(DecisionRecord {
                 number: number(row, "number")?,
@@ -154,7 +157,7 @@ impl Desk {
             "{EVENTS} WHERE e.activation_id = $1 OR EXISTS (SELECT 1 FROM payments p WHERE p.account = e.account AND p.payment_id = e.payment_id \
              AND (p.activation_id = $1 OR p.suggested = $1)) ORDER BY e.received_at, e.id"
         );
-        let rows = sqlx::query("SELECT * FROM outgoing_events WHERE activation_id = $1 ORDER BY number")
+        let rows = sqlx::query("SELECT number, type, payload, created_at, state FROM outgoing_events WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(self.store.reader())
             .await?;
@@ -200,13 +203,14 @@ impl Desk {
             "{EVENTS} WHERE e.event_id = $1 OR e.payment_id = $1 OR e.id = $1 OR n.id = $1 OR n.request_id = $1 ORDER BY e.received_at, e.id"
         );
         let notifications = self.notified(sql, question).await?;
-        let payments =
-            sqlx::query("SELECT * FROM payments WHERE (payment_id = $1 OR id = $1) AND activation_id IS NULL")
-                .bind(question)
-                .fetch_all(self.store.reader())
-                .await?;
+        let payments = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{PAYMENTS} WHERE (p.payment_id = $1 OR p.id = $1) AND p.activation_id IS NULL"
+        )))
+        .bind(question)
+        .fetch_all(self.store.reader())
+        .await?;
         let payments: Vec<PaymentView> = payments.iter().map(super::show::payment).collect::<Result<_, _>>()?;
-        let rows = sqlx::query("SELECT * FROM refusals WHERE request_id = $1 OR claimed_id = $1 OR endpoint = $1 ORDER BY received_at DESC LIMIT 20")
+        let rows = sqlx::query("SELECT request_id, endpoint, received_at, code, reason, claimed_id, remote FROM refusals WHERE request_id = $1 OR claimed_id = $1 OR endpoint = $1 ORDER BY received_at DESC LIMIT 20")
             .bind(question)
             .fetch_all(self.store.reader())
             .await?;

@@ -135,7 +135,7 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn keys(&self) -> Result<Vec<KeyView>, DeskError> {
-        let rows = sqlx::query("SELECT * FROM api_keys ORDER BY created_at DESC")
+        let rows = sqlx::query("SELECT name, scopes, created_at, revoked_at FROM api_keys ORDER BY created_at DESC")
             .fetch_all(self.store.reader())
             .await?;
         let view = |row| -> Result<KeyView, StoreError> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::any::AnyRow;
 
 use super::moves::{Activation, SELECT};
-use super::payments::{Payment, Standing};
+use super::payments::{PAYMENTS, Payment, Standing};
 use super::{Desk, Desking};
 use crate::store::many::{Columns, Many};
 use crate::store::{StoreError, text};
@@ -88,7 +88,7 @@ impl Desk {
         keys: &BTreeSet<(String, String)>,
     ) -> Result<(), StoreError> {
         let tail = format!(
-            ") SELECT p.* FROM asked JOIN payments p ON p.account = asked.of_account AND p.payment_id = asked.of_payment ORDER BY p.id{}",
+            ") {PAYMENTS} JOIN asked ON p.account = asked.of_account AND p.payment_id = asked.of_payment ORDER BY p.id{}",
             self.store.held("p")
         );
         let asking = Many {
@@ -144,11 +144,14 @@ impl Desk {
         work: &mut Desking,
         ids: &BTreeSet<String>,
     ) -> Result<(), StoreError> {
-        const COUNTING: Many<'static> = Many {
+        let counting = format!(
+            ") {PAYMENTS} JOIN asked ON p.activation_id = asked.row_id WHERE p.standing = 'counts' \
+             ORDER BY p.received_at, p.id"
+        );
+        let counting = Many {
             head: "WITH asked (row_id) AS (",
             columns: Columns::Typed(&["TEXT"]),
-            tail: ") SELECT p.* FROM asked JOIN payments p ON p.activation_id = asked.row_id WHERE p.standing = 'counts' \
-                   ORDER BY p.received_at, p.id",
+            tail: &counting,
         };
         let tail = format!(
             ") {SELECT} JOIN asked ON asked.row_id = a.id ORDER BY a.id{}",
@@ -164,7 +167,7 @@ impl Desk {
             .fetch(&mut work.tx, &ids, |query, id| query.bind(id.as_str()))
             .await?;
         let activations: Vec<Activation> = rows.iter().map(Activation::read).collect::<Result<_, _>>()?;
-        let rows = COUNTING
+        let rows = counting
             .fetch(&mut work.tx, &ids, |query, id| query.bind(id.as_str()))
             .await?;
         let payments: Vec<Payment> = rows.iter().map(Payment::read).collect::<Result<_, _>>()?;

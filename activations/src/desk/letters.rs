@@ -64,7 +64,8 @@ impl Desk {
         const ASKING: Many<'static> = Many {
             head: "WITH asked (row_id) AS (",
             columns: Columns::Typed(&["TEXT"]),
-            tail: ") SELECT e.*, a.reference FROM asked JOIN emails e ON e.id = asked.row_id \
+            tail: ") SELECT e.id, e.email_key, e.activation_id, e.kind, e.language, e.recipient, e.recipient_name, e.data, e.link, \
+                   e.rendered, e.message_id, e.created_at, e.give_up_at, a.reference FROM asked JOIN emails e ON e.id = asked.row_id \
                    JOIN activations a ON a.id = e.activation_id",
         };
         let mut connection = self.store.reader().acquire().await.map_err(StoreError::from)?;

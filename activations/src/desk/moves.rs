@@ -61,7 +61,10 @@ pub(super) struct OrganisationPart {
     pub creator: CreatorView,
 }
 
-pub(super) const SELECT: &str = "SELECT a.*, o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator \
+pub(super) const SELECT: &str = "SELECT a.id, a.organisation_id, a.method, a.reference, a.amount_minor, a.currency, a.completion, \
+     a.identifier_scheme, a.identifier_value, a.state, a.version, a.created_at, a.expires_at, a.remind_at, a.due_at, \
+     a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, \
+     o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator \
      FROM activations a JOIN organisations o ON o.id = a.organisation_id";
 
 impl Activation {

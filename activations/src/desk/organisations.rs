@@ -133,10 +133,7 @@ impl Desk {
     /// Refused when there is none with this id, or it was deleted.
     pub async fn organisation(&self, id: &str) -> Result<OrganisationView, DeskError> {
         let mut connection = self.store.reader().acquire().await?;
-        let row = sqlx::query("SELECT * FROM organisations WHERE id = $1 AND deleted_at IS NULL")
-            .bind(id)
-            .fetch_optional(&mut *connection)
-            .await?;
+        let row = sqlx::query(ONE).bind(id).fetch_optional(&mut *connection).await?;
         let row = row.ok_or_else(Refused::no_organisation)?;
         let identifiers =
             sqlx::query("SELECT scheme, value FROM identifiers WHERE organisation_id = $1 ORDER BY position")
@@ -348,11 +345,11 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     Ok(after)
 }
 
+const ONE: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, creator, active, activated_at, \
+     created_at FROM organisations WHERE id = $1 AND deleted_at IS NULL";
+
 pub(super) async fn find(work: &mut Desking, id: &str) -> Result<Option<OrganisationView>, StoreError> {
-    let row = sqlx::query("SELECT * FROM organisations WHERE id = $1 AND deleted_at IS NULL")
-        .bind(id)
-        .fetch_optional(&mut *work.tx)
-        .await?;
+    let row = sqlx::query(ONE).bind(id).fetch_optional(&mut *work.tx).await?;
     let Some(row) = row else { return Ok(None) };
     let identifiers = sqlx::query("SELECT scheme, value FROM identifiers WHERE organisation_id = $1 ORDER BY position")
         .bind(id)

@@ -80,6 +80,11 @@ pub(super) struct Origin<'a> {
     pub received_at: Timestamp,
 }
 
+/// Reads payments, as `p`.
+pub(super) const PAYMENTS: &str = "SELECT p.id, p.account, p.payment_id, p.provider, p.mode_fits, p.status, p.amount_minor, p.currency, \
+     p.holder_name, p.account_number, p.reference, p.paid_at, p.paid_at_proven, p.name_proven, p.name_awaited_until, \
+     p.conflicting, p.received_at, p.activation_id, p.suggested, p.tied_by, p.standing FROM payments p";
+
 impl Payment {
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         let currency = maybe_text(row, "currency")?.and_then(|code| Currency::parse(&code));
@@ -218,8 +223,8 @@ impl Desk {
             return Ok(known);
         }
         let sql = format!(
-            "SELECT * FROM payments WHERE account = $1 AND payment_id = $2{}",
-            self.store.held("payments")
+            "{PAYMENTS} WHERE p.account = $1 AND p.payment_id = $2{}",
+            self.store.held("p")
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(origin.account)
@@ -368,12 +373,12 @@ impl Desk {
             return Ok(known);
         }
         self.flush(work).await?;
-        let rows = sqlx::query(
-            "SELECT * FROM payments WHERE activation_id = $1 AND standing = 'counts' ORDER BY received_at, id",
-        )
-        .bind(activation)
-        .fetch_all(&mut *work.tx)
-        .await?;
+        let sql =
+            format!("{PAYMENTS} WHERE p.activation_id = $1 AND p.standing = 'counts' ORDER BY p.received_at, p.id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(activation)
+            .fetch_all(&mut *work.tx)
+            .await?;
         Ok(rows.iter().map(Payment::read).collect::<Result<_, _>>()?)
     }
 }

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::Desk;
 use super::moves::{Activation, SELECT};
-use super::payments::Payment;
+use super::payments::{PAYMENTS, Payment};
 use crate::personal::AccountNumber;
 use crate::refused::{DeskError, FieldProblem, Kind, Refused};
 use crate::state::{EmailKind, Happening, State};
@@ -87,21 +87,22 @@ impl Desk {
             .fetch_optional(&mut *connection)
             .await?;
         let a = Activation::read(&row.ok_or_else(Refused::no_activation)?)?;
-        let payments =
-            sqlx::query("SELECT * FROM payments WHERE activation_id = $1 OR suggested = $1 ORDER BY received_at, id")
-                .bind(id)
-                .fetch_all(&mut *connection)
-                .await?;
+        let payments = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{PAYMENTS} WHERE p.activation_id = $1 OR p.suggested = $1 ORDER BY p.received_at, p.id"
+        )))
+        .bind(id)
+        .fetch_all(&mut *connection)
+        .await?;
         let checkout = sqlx::query("SELECT url FROM checkouts WHERE activation_id = $1")
             .bind(id)
             .fetch_optional(&mut *connection)
             .await?;
         let checkout = checkout.map(|row| maybe_text(&row, "url")).transpose()?.flatten();
-        let emails = sqlx::query("SELECT * FROM emails WHERE activation_id = $1 ORDER BY number")
+        let emails = sqlx::query("SELECT kind, message_id, state, sent_at, maybe_sent, last_error FROM emails WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut *connection)
             .await?;
-        let history = sqlx::query("SELECT * FROM history WHERE activation_id = $1 ORDER BY number")
+        let history = sqlx::query("SELECT at, happening, from_state, to_state, actor, reason FROM history WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut *connection)
             .await?;

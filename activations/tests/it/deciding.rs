@@ -418,7 +418,10 @@ async fn fault_44_a_clock_behind_the_one_that_decided_neither_waits_nor_tells_th
     office.desk.carry_out(&claim).await.unwrap();
     assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
     let told = office.emails(&view.id).await;
-    assert!(told.contains_key("round_off") && !told.contains_key("scheduled"), "{told:?}");
+    assert!(
+        told.contains_key("round_off") && !told.contains_key("scheduled"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ async fn apalis_a14_a_fetch_slower_than_the_interval_strands_no_worker() {
 }
 
 #[tokio::test]
-async fn apalis_a2_a_task_that_makes_no_sense_ends_nothing_and_its_batch_goes_on() {
+async fn fault_38_apalis_a2_a_task_that_makes_no_sense_ends_nothing_and_its_batch_goes_on() {
     for nonsense in [&b"\xff\xfe\x00"[..], b"", b"null", b"{\"evil\":1}", b"unknown:evt_1"] {
         let folder = tempfile::tempdir().unwrap();
         let queue = Arc::new(queue_at(folder.path()));
@@ -333,6 +333,17 @@ async fn the_queue_is_never_fed_past_its_bound_nor_twice_with_what_waits() {
         .await
         .unwrap();
     assert_eq!(waiting, 25);
+}
+
+#[tokio::test]
+async fn fault_35_a_backlog_leaves_a_quarter_of_the_queue_to_what_is_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = queue_with(folder.path(), 100, Duration::from_millis(20));
+    let all = ids(300);
+    assert_eq!(queue.feed_backlog(Work::Approval, &all[..200]).await.unwrap(), 75);
+    assert_eq!(queue.feed_backlog(Work::Approval, &all[..200]).await.unwrap(), 0);
+    assert_eq!(queue.feed(Work::Approval, &all[200..220]).await.unwrap(), 20);
+    assert_eq!(queue.feed(Work::Approval, &all[220..]).await.unwrap(), 5);
 }
 
 #[tokio::test]
