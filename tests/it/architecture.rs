@@ -1,6 +1,7 @@
 //! The house holds: which of our crates knows which, where the big dependencies stay, and what no file may contain.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -109,6 +110,40 @@ fn no_file_names_a_path_of_a_developers_machine_or_a_tool_of_theirs() -> Result<
         }
     }
     ensure!(named.is_empty(), "take the paths or tools out of {named:#?}");
+    Ok(())
+}
+
+#[test]
+fn each_fault_has_its_line_and_each_test_that_the_line_names_exists() -> Result<()> {
+    let mut tests = HashSet::new();
+    for file in files()?
+        .iter()
+        .filter(|file| file.extension().is_some_and(|kind| kind == "rs"))
+    {
+        let text = std::fs::read_to_string(root().join(file))?;
+        let names = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
+        tests.extend(
+            names
+                .map(|(name, _)| name.to_owned())
+                .filter(|name| name.starts_with("fault_")),
+        );
+    }
+    let page = std::fs::read_to_string(root().join("docs/faults.md"))?;
+    let lines: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| |"))
+        .collect();
+    let numbers: Vec<usize> = lines
+        .iter()
+        .filter_map(|line| line.split('|').nth(1)?.trim().parse().ok())
+        .collect();
+    assert_eq!(numbers, (1..=76).collect::<Vec<_>>());
+    let named: HashSet<String> = page
+        .split('`')
+        .filter(|word| word.starts_with("fault_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(named, tests, "docs/faults.md and the tests differ");
     Ok(())
 }
 
