@@ -4,6 +4,7 @@ mod api_key;
 mod backup;
 mod bench;
 mod check;
+mod events;
 mod explain;
 mod import;
 mod matching;
@@ -160,6 +161,17 @@ enum Command {
         #[command(subcommand)]
         act: api_key::Act,
     },
+    /// List events for the platform, and deliver them again.
+    #[command(after_long_help = "Examples:\n  \
+        eencent events list --state failed                          what was given up\n  \
+        eencent events resend --by Jansen --reason outage           all of that again\n  \
+        eencent events resend out_01… --by Jansen --reason asked    one event\n\n\
+        docs/events.md says what is posted, and how to check it.")]
+    Events {
+        /// What to do.
+        #[command(subcommand)]
+        act: events::Act,
+    },
     /// Measure an installation: with activations and load that are made for it.
     Bench {
         /// What to do.
@@ -204,6 +216,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Match(args) => matching::run(&args),
         Command::Suggest(args) => suggest::run(&args),
         Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
+        Command::Events { act } => wait_for(events::run(act, settings()?)),
         Command::Bench { act } => wait_for(bench::run(act, settings)),
     }
 }

@@ -50,11 +50,15 @@ pub fn rules(
         (None, Some(file)) => links_key::beside(file, entropy)?,
         (None, None) => anyhow::bail!("`links.key` is missing; make one with `openssl rand -hex 32`"),
     };
-    settings.subject.validate(key, public_url, clock.now()).map_err(|told| {
-        let mut problems = Problems::default();
-        problems.extend(told);
-        problems.into()
-    })
+    let rules = settings
+        .subject
+        .validate(key, public_url, clock.now())
+        .map_err(|told| {
+            let mut problems = Problems::default();
+            problems.extend(told);
+            problems
+        })?;
+    Ok(rules.telling(settings.jobs.listeners()))
 }
 
 /// The receiver of notifications, with the inbox behind it.

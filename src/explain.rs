@@ -287,15 +287,15 @@ impl Write<'_> {
         {
             paper.line(&format!("They go to {}.", organisation.creator.email));
         }
-        if !explanation.outgoing_events.is_empty() {
+        if !explanation.deliveries.is_empty() {
             paper.heading("Events for the platform");
-            for event in &explanation.outgoing_events {
+            for delivery in &explanation.deliveries {
+                let when = self.instant(delivery.delivered_at.unwrap_or(delivery.created_at));
                 paper.item(&format!(
-                    "{}: {}, {}",
-                    event.kind,
-                    event.state,
-                    self.instant(event.created_at)
+                    "{} to {}: {}, {when}",
+                    delivery.kind, delivery.endpoint, delivery.state
                 ));
+                paper.under("went wrong", delivery.last_error.as_deref().unwrap_or_default());
             }
         }
     }

@@ -20,6 +20,7 @@ mod checkouts;
 mod checks;
 mod concerns;
 mod deciding;
+pub mod deliveries;
 mod explain;
 mod imports;
 mod keys;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::clock::Timestamp;
+use crate::desk::deliveries::Listener;
 use crate::links::LinksKey;
 use crate::money::Money;
 use crate::office_hours::OfficeHours;
@@ -159,6 +160,8 @@ pub struct Rules {
     pub(crate) dutch_references: bool,
     /// The endpoint that payments are made at, and where payers come back.
     pub(crate) checkout: Option<(String, String)>,
+    /// Who is told of events.
+    pub(crate) listeners: Vec<Listener>,
     pub(crate) links_key: LinksKey,
     pub(crate) public_url: String,
 }
@@ -225,6 +228,7 @@ impl Settings {
                 checkout: (!self.checkout.endpoint.is_empty())
                     .then(|| (self.checkout.endpoint.clone(), self.checkout.return_url.clone())),
                 dutch_references: self.invoice.reference == "betalingskenmerk",
+                listeners: Vec::new(),
                 links_key,
                 public_url: public_url.trim_end_matches('/').to_owned(),
             }),
@@ -234,6 +238,12 @@ impl Settings {
 }
 
 impl Rules {
+    /// The same, and these are told of events.
+    #[must_use]
+    pub fn telling(self, listeners: Vec<Listener>) -> Self {
+        Self { listeners, ..self }
+    }
+
     /// What holds for a method.
     pub fn method(&self, method: Method) -> &MethodRules {
         match method {

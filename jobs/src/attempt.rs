@@ -80,6 +80,7 @@ pub(crate) struct Jobs {
     pub(crate) email: Arc<dyn Job>,
     pub(crate) reread: Arc<dyn Job>,
     pub(crate) checkout: Arc<dyn Job>,
+    pub(crate) delivery: Arc<dyn Job>,
 }
 
 impl Jobs {
@@ -90,6 +91,7 @@ impl Jobs {
             Work::Email => &self.email,
             Work::Reread => &self.reread,
             Work::Checkout => &self.checkout,
+            Work::Delivery => &self.delivery,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
+use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
 use eencent_activations::desk::{Desk, Letter, Rendered};
 use eencent_activations::gathered::Gathered;
@@ -64,6 +65,12 @@ pub(crate) trait Row: Send + Sync {
 
     /// The provider made it; ends the claim.
     async fn checkout_made(&self, made: &Made) -> Result<(), RowError>;
+
+    /// What is to be delivered to the platform.
+    async fn parcel(&self) -> Result<Parcel, RowError>;
+
+    /// The platform has taken it; ends the claim.
+    async fn delivered(&self) -> Result<(), RowError>;
 
     /// What an e-mail is to say, and to whom.
     async fn letter(&self) -> Result<Letter, RowError>;
@@ -178,6 +185,14 @@ impl Row for DeskRow {
 
     async fn checkout_made(&self, made: &Made) -> Result<(), RowError> {
         Ok(self.rows.desk.checkout_made(&self.claim, made).await?)
+    }
+
+    async fn parcel(&self) -> Result<Parcel, RowError> {
+        Ok(self.rows.desk.parcel(&self.claim).await?)
+    }
+
+    async fn delivered(&self) -> Result<(), RowError> {
+        Ok(self.rows.desk.delivered(&self.claim).await?)
     }
 
     async fn letter(&self) -> Result<Letter, RowError> {

@@ -1,16 +1,20 @@
-//! The sections `[mail]`, `[queue]`, `[jobs]` and `[retention]` of the settings.
+//! The sections `[mail]`, `[queue]`, `[jobs]`, `[events]` and `[retention]` of the settings.
 //!
 //! No key has a default here: `config/default.toml` documents and gives them all. What was read is
 //! checked as a whole, and everything that is wrong is told at once.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::retention::Retention;
 use lettre::message::Mailbox;
 use serde::Deserialize;
 
 use crate::mail::{Destination, Encryption, Stationery};
+use crate::platform::{EndpointSettings, Endpoints};
 use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{Times, Timetable};
 
@@ -27,6 +31,8 @@ pub struct Settings {
     pub queue: QueueSettings,
     /// `[jobs]`
     pub jobs: JobsSettings,
+    /// `[events]`: the platform's endpoints, by name.
+    pub events: BTreeMap<String, EndpointSettings>,
     /// `[retention]`
     pub retention: Retention,
 }
@@ -94,6 +100,8 @@ pub struct JobsSettings {
     pub rereads_at_once: u32,
     /// How many payments are made at providers at once.
     pub checkouts_at_once: u32,
+    /// How many events are delivered to the platform at once.
+    pub deliveries_at_once: u32,
     /// One attempt at an event or an approval may take this long.
     pub time_limit_seconds: u64,
     /// After so many attempts a row that panics or hangs is set apart.
@@ -120,7 +128,8 @@ pub struct Checked {
     pub(crate) connections: usize,
     pub(crate) stationery: Stationery,
     pub(crate) queue: QueueOptions,
-    pub(crate) at_once: [usize; 5],
+    pub(crate) at_once: [usize; 6],
+    pub(crate) events: Arc<Endpoints>,
     pub(crate) limit: Duration,
     pub(crate) set_apart_after: u32,
     pub(crate) sweep_interval: Duration,
@@ -160,6 +169,7 @@ impl Settings {
             mail,
             queue,
             jobs,
+            events,
             retention,
         } = self;
 
@@ -185,6 +195,7 @@ impl Settings {
             problems.within("jobs.emails_at_once", jobs.emails_at_once.into(), 1, 1_000),
             problems.within("jobs.rereads_at_once", jobs.rereads_at_once.into(), 1, 1_000),
             problems.within("jobs.checkouts_at_once", jobs.checkouts_at_once.into(), 1, 1_000),
+            problems.within("jobs.deliveries_at_once", jobs.deliveries_at_once.into(), 1, 1_000),
         ]
         .map(count);
         let limit = problems.within("jobs.time_limit_seconds", jobs.time_limit_seconds, 1, 600);
@@ -195,6 +206,10 @@ impl Settings {
         let time_passes = problems.take("jobs.time_passes", Times::parse(&jobs.time_passes));
         let tidy_queue = problems.take("jobs.tidy_queue", Times::parse(&jobs.tidy_queue));
         let purge = problems.take("jobs.purge", Times::parse(&jobs.purge));
+        let events = Endpoints::from_settings(events).unwrap_or_else(|told| {
+            problems.0.extend(told);
+            Endpoints::default()
+        });
         // A message is needed for as long as providers may still send it again and somebody may look into it.
         problems.within("retention.body_days", retention.body_days.into(), 1, DAYS);
         let least = u64::from(retention.body_days);
@@ -225,6 +240,7 @@ impl Settings {
                     },
                 },
                 at_once,
+                events: Arc::new(events),
                 limit: Duration::from_secs(limit),
                 set_apart_after: jobs.set_apart_after,
                 sweep_interval: Duration::from_millis(sweep),
@@ -243,6 +259,11 @@ impl Settings {
 }
 
 impl Checked {
+    /// Who is told of events.
+    pub fn listeners(&self) -> Vec<Listener> {
+        self.events.listeners()
+    }
+
     /// Whether workers of other processes hear of what is pushed into the queue.
     pub fn queue_is_shared(&self) -> bool {
         matches!(self.queue.address, QueueAddress::Redis(_))

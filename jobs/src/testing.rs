@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use eencent_activations::clock::{Clock, SystemClock, Timestamp};
+use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
 use eencent_activations::desk::{Letter, Rendered};
 use eencent_activations::inbox::Question;
@@ -85,7 +86,7 @@ pub(crate) fn queue_with(folder: &Path, most_waiting: usize, poll_interval: Dura
 /// Our sections of the settings that are compiled in.
 pub(crate) fn default_settings() -> Settings {
     let whole: toml::Table = include_str!("../../config/default.toml").parse().unwrap();
-    let ours = ["mail", "queue", "jobs", "retention"].into_iter();
+    let ours = ["mail", "queue", "jobs", "events", "retention"].into_iter();
     let ours: toml::Table = ours
         .map(|name| (name.to_owned(), whole.get(name).unwrap().clone()))
         .collect();
@@ -286,6 +287,14 @@ impl Row for PretendRow {
         self.work().await
     }
 
+    async fn parcel(&self) -> Result<Parcel, RowError> {
+        Err("pretended rows deliver nothing".into())
+    }
+
+    async fn delivered(&self) -> Result<(), RowError> {
+        self.work().await
+    }
+
     async fn letter(&self) -> Result<Letter, RowError> {
         let letters = self.rows.letters.lock().unwrap();
         let mut letter = letter(EmailKind::RoundOff, "nl");
@@ -395,6 +404,7 @@ pub(crate) fn jobs_of(job: Arc<dyn Job>) -> Jobs {
         approval: Arc::clone(&job),
         reread: Arc::clone(&job),
         checkout: Arc::clone(&job),
+        delivery: Arc::clone(&job),
         email: job,
     }
 }

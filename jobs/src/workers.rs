@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::api_client::ApiClient;
 use crate::attempt::{Attempts, Jobs};
 use crate::carry_out_approval::CarryOutApproval;
+use crate::deliver_event::DeliverEvent;
 use crate::handler::TaskHandler;
 use crate::heartbeat::heartbeat;
 use crate::mail::{Renderer, Transport};
@@ -117,6 +118,10 @@ impl Workers {
                 client: client.clone(),
                 limit,
             }),
+            delivery: Arc::new(DeliverEvent {
+                endpoints: Arc::clone(&settings.events),
+                clock: Arc::clone(&clock),
+            }),
             reread: Arc::new(ReadBack {
                 rereading,
                 client,
@@ -202,10 +207,7 @@ impl Workers {
         if let Some(store) = self.store.clone() {
             tokio::spawn(heartbeat(store, Arc::clone(&self.clock), beating.clone()));
         }
-        for (work, at_once) in [Work::Event, Work::Approval, Work::Email, Work::Reread, Work::Checkout]
-            .into_iter()
-            .zip(settings.at_once)
-        {
+        for (work, at_once) in Work::ALL.iter().copied().zip(settings.at_once) {
             let supervisor = Supervisor {
                 work,
                 queue: Arc::clone(&queue),

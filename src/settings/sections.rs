@@ -1,5 +1,6 @@
 //! The sections, read and checked. Each crate has a type for its own; the rest stands here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -264,18 +265,21 @@ fn jobs(merged: &Figment, problems: &mut Problems) -> Option<eencent_jobs::Check
         mail: eencent_jobs::MailSettings,
         queue: eencent_jobs::QueueSettings,
         jobs: eencent_jobs::JobsSettings,
+        events: BTreeMap<String, eencent_jobs::EndpointSettings>,
         retention: eencent_activations::desk::retention::Retention,
     }
     let Sections {
         mail,
         queue,
         jobs,
+        events,
         retention,
     } = section(merged, problems)?;
     let settings = eencent_jobs::Settings {
         mail,
         queue,
         jobs,
+        events,
         retention,
     };
     settings.validate().map_err(|told| problems.extend(told)).ok()

@@ -7,12 +7,20 @@ use figment::value::{Dict, Value};
 use super::environment;
 use super::problems::Problems;
 
-/// The table whose keys are names of one's own choosing, and what may stand under each of them.
-const ENDPOINTS: &str = "webhooks";
+/// The tables whose keys are names of one's own choosing: whom notifications come from, and whom events go to.
+const ENDPOINTS: [&str; 2] = ["webhooks", "events"];
 
 /// An endpoint as default.toml would write it; names are free, so it can't stand there itself.
-fn endpoint() -> Dict {
+fn endpoint(table: &str) -> Dict {
     let text = || Value::from("");
+    if table == "events" {
+        return Dict::from([
+            ("url".to_owned(), text()),
+            ("secrets".to_owned(), Value::from(Vec::<String>::new())),
+            ("types".to_owned(), Value::from(Vec::<String>::new())),
+            ("private".to_owned(), Value::from(false)),
+        ]);
+    }
     Dict::from([
         ("provider".to_owned(), text()),
         ("secrets".to_owned(), Value::from(Vec::<String>::new())),
@@ -62,7 +70,7 @@ fn fit_table(defaults: &Dict, given: &Dict, origin: &Origin, path: &mut Vec<Stri
     for (name, value) in given {
         path.push(name.clone());
         if let Some(default) = defaults.get(name) {
-            let fitted = if matches!(path.as_slice(), [table] if table == ENDPOINTS) {
+            let fitted = if matches!(path.as_slice(), [table] if ENDPOINTS.contains(&table.as_str())) {
                 fit_endpoints(value, origin, path, problems)
             } else {
                 fit_value(default, value, origin, path, problems)
@@ -79,15 +87,21 @@ fn fit_table(defaults: &Dict, given: &Dict, origin: &Origin, path: &mut Vec<Stri
 }
 
 fn fit_endpoints(given: &Value, origin: &Origin, path: &mut Vec<String>, problems: &mut Problems) -> Option<Value> {
+    let table = path.first().cloned().unwrap_or_default();
+    let first = if table == "events" {
+        ["platform", "url"]
+    } else {
+        ["mollie", "provider"]
+    };
     let Value::Dict(_, given) = given else {
         problems.add(format!(
             "{} sets nothing: name the endpoint and its key, such as {}.",
             origin.key(path),
-            origin.key(&[ENDPOINTS.to_owned(), "mollie".to_owned(), "provider".to_owned()]),
+            origin.key(&[table, first[0].to_owned(), first[1].to_owned()]),
         ));
         return None;
     };
-    let keys = endpoint();
+    let keys = endpoint(&table);
     let mut kept = Dict::new();
     for (name, value) in given {
         path.push(name.clone());
@@ -99,7 +113,7 @@ fn fit_endpoints(given: &Value, origin: &Origin, path: &mut Vec<String>, problem
             _ => problems.add(format!(
                 "{} sets nothing: an endpoint has keys of its own, such as {}.",
                 origin.key(path),
-                origin.key(&[ENDPOINTS.to_owned(), name.clone(), "provider".to_owned()]),
+                origin.key(&[table.clone(), name.clone(), first[1].to_owned()]),
             )),
         }
         path.pop();

@@ -32,6 +32,7 @@ mod network;
 mod operations;
 mod overload;
 mod payments;
+mod platform;
 mod proxy;
 mod reading_back;
 mod server;

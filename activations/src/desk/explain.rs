@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::deliveries::DeliveryView;
 use super::payments::PAYMENTS;
 use super::{Desk, LikelyActivation};
 use crate::clock::Timestamp;
@@ -21,8 +22,8 @@ pub struct Explanation {
     pub decisions: Vec<DecisionRecord>,
     /// What came in about it.
     pub notifications: Vec<Notified>,
-    /// Signed events to the platform.
-    pub outgoing_events: Vec<Outgoing>,
+    /// Signed events to the platform, each to each of its endpoints.
+    pub deliveries: Vec<DeliveryView>,
 }
 
 /// A decision as it was kept.
@@ -97,17 +98,6 @@ pub struct RefusedRequest {
     pub remote: String,
 }
 
-/// A signed event to the platform.
-#[derive(Debug, Clone, Serialize)]
-pub struct Outgoing {
-    /// Which.
-    pub kind: String,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// `waiting`, `sent`, `failed`.
-    pub state: String,
-}
-
 /// The answer to a question about an id.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explained {
@@ -157,23 +147,12 @@ impl Desk {
             "{EVENTS} WHERE e.activation_id = $1 OR EXISTS (SELECT 1 FROM payments p WHERE p.account = e.account AND p.payment_id = e.payment_id \
              AND (p.activation_id = $1 OR p.suggested = $1)) ORDER BY e.received_at, e.id"
         );
-        let rows = sqlx::query("SELECT number, type, payload, created_at, state FROM outgoing_events WHERE activation_id = $1 ORDER BY number")
-            .bind(id)
-            .fetch_all(self.store.reader())
-            .await?;
-        let outgoing = |row| -> Result<Outgoing, StoreError> {
-            Ok(Outgoing {
-                kind: text(row, "type")?,
-                created_at: instant(row, "created_at")?,
-                state: text(row, "state")?,
-            })
-        };
         Ok(Explanation {
             activation,
             organisation,
             decisions,
             notifications: self.notified(sql, id).await?,
-            outgoing_events: rows.iter().map(outgoing).collect::<Result<_, _>>()?,
+            deliveries: self.deliveries_of(id).await?,
         })
     }
 

@@ -22,7 +22,7 @@ use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, named, 
 use crate::views::{CreatorView, ReasonView};
 
 /// How long an e-mail is tried.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// An activation as the desk works on it.
 #[derive(Debug, Clone)]
@@ -59,12 +59,13 @@ pub(super) struct OrganisationPart {
     pub legal_form: Option<String>,
     pub names_from_register: bool,
     pub creator: CreatorView,
+    pub environment: String,
 }
 
 pub(super) const SELECT: &str = "SELECT a.id, a.organisation_id, a.method, a.reference, a.amount_minor, a.currency, a.completion, \
      a.identifier_scheme, a.identifier_value, a.state, a.version, a.created_at, a.expires_at, a.remind_at, a.due_at, \
      a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, \
-     o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator \
+     o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator, o.environment \
      FROM activations a JOIN organisations o ON o.id = a.organisation_id";
 
 impl Activation {
@@ -98,6 +99,7 @@ impl Activation {
                 legal_form: maybe_text(row, "legal_form")?,
                 names_from_register: text(row, "names_source")? == "register",
                 creator: store::json(row, "creator")?,
+                environment: text(row, "environment")?,
             },
         })
     }
@@ -320,14 +322,19 @@ impl Desk {
             "data": {
                 "activation": a.id,
                 "organisation": a.organisation_id,
+                "environment": a.organisation.environment,
+                "identifier": { "scheme": a.identifier.0, "value": a.identifier.1 },
                 "reference": a.reference,
                 "method": a.method,
                 "state": a.state,
                 "due_at": a.due_at,
+                "sequence": a.version,
             },
         });
+        let id = self.new_id("out")?;
+        self.address(work, (&id, kind), "", (&a.id, a.version), now)?;
         work.pending.outgoing.push(NewOutgoing {
-            id: self.new_id("out")?,
+            id,
             key: format!("{}/{kind}/{}", a.id, a.version),
             activation_id: a.id.clone(),
             number: a.version,

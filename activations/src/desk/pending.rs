@@ -4,6 +4,7 @@
 //! Alone, everything is written at once. Within a group it is written before it is read, and at the end; the
 //! order of the tables is that of their references.
 
+use super::deliveries::NewDelivery;
 use super::moves::Activation;
 use super::payments::Payment;
 use super::{Desk, Desking};
@@ -97,6 +98,7 @@ pub(super) struct Pending {
     pub links: Vec<NewLink>,
     pub emails: Vec<NewEmail>,
     pub outgoing: Vec<NewOutgoing>,
+    pub deliveries: Vec<NewDelivery>,
     pub new_payments: Vec<NewPayment>,
     pub payments: Vec<Payment>,
     pub events: Vec<EventEnd>,
@@ -357,9 +359,11 @@ async fn write_told(work: &mut Desking, pending: &Pending) -> Result<(), DeskErr
                 .bind(one.kind.as_str())
                 .bind(one.payload.as_str())
                 .bind(one.created_at.micros())
-                .bind("waiting")
+                // Whether it was told, its deliveries tell.
+                .bind("sent")
         })
         .await?;
+    super::deliveries::write(work, &pending.deliveries).await?;
     Ok(())
 }
 

@@ -170,13 +170,18 @@ impl Kind {
                 "token_hash",
                 format!("SELECT t.token_hash FROM links t WHERE t.expires_at < $1 AND {OVER}"),
             ),
-            Self::OutgoingEvents => gone(
-                "outgoing_events",
-                "id",
-                format!(
-                    "SELECT t.id FROM outgoing_events t WHERE t.state <> 'waiting' AND t.created_at < $1 AND {OVER}"
-                ),
-            ),
+            Self::OutgoingEvents => {
+                // Both statements choose the same events: nothing that they choose by is changed by the first.
+                let chosen = format!(
+                    "SELECT t.id FROM outgoing_events t WHERE t.state <> 'waiting' AND t.created_at < $1 AND {OVER} \
+                     AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = t.id AND d.state = 'waiting') \
+                     ORDER BY t.created_at, t.id LIMIT {BATCH}"
+                );
+                vec![
+                    format!("DELETE FROM deliveries WHERE event_id IN ({chosen})"),
+                    format!("DELETE FROM outgoing_events WHERE id IN ({chosen})"),
+                ]
+            }
             Self::Refusals => gone(
                 "refusals",
                 "request_id",

@@ -124,6 +124,7 @@ impl Desk {
                 legal_form: o.legal_form.clone(),
                 names_from_register: o.names_source == "register",
                 creator: o.creator.clone(),
+                environment: o.environment.clone(),
             },
         };
         self.set_end(&mut activation, now);

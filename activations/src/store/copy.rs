@@ -37,6 +37,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("remembered", false),
     ("rereads", false),
     ("checkouts", false),
+    ("deliveries", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.

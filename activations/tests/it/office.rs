@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use eencent_activations::clock::{Clock, ManualClock, Timestamp};
+use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::{Act, Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
 use eencent_activations::entropy::CountedEntropy;
 use eencent_activations::inbox::Inbox;
@@ -221,11 +222,7 @@ impl Office {
 
     pub async fn told_platform(&self, id: &str) -> Vec<String> {
         let explanation = self.desk.explanation(id).await.unwrap();
-        explanation
-            .outgoing_events
-            .into_iter()
-            .map(|event| event.kind)
-            .collect()
+        explanation.deliveries.into_iter().map(|event| event.kind).collect()
     }
 
     /// An act on the activation as it is now.
@@ -240,7 +237,12 @@ impl Office {
 
 fn desk(store: &Store, clock: &ManualClock, entropy: &Arc<CountedEntropy>, settings: &Settings) -> Desk {
     let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();
+    let listener = Listener {
+        endpoint: "platform".to_owned(),
+        types: Vec::new(),
+    };
     let rules = settings.validate(key, "http://localhost:8080", clock.now()).unwrap();
+    let rules = rules.telling(vec![listener]);
     Desk::new(
         store.clone(),
         Arc::new(clock.clone()),
