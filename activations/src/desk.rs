@@ -6,6 +6,7 @@
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
+//! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.

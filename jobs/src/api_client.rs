@@ -1,4 +1,4 @@
-//! The one way out over HTTP: a provider's API is asked, within limits.
+//! The way out to a provider's API, within limits.
 //!
 //! No redirects (an answer that sends us elsewhere is an answer), no cookies, no compression (a small
 //! answer can't become a giant one), a limit on time and on size. The address was made by the provider

@@ -17,8 +17,9 @@
 //! | `queue/` | the queue, and all that is known of apalis; [`nudge`] |
 //! | `supervisor` | keeps workers running, says when it can't: [`Health`] |
 //! | `handler`, `attempt` | from a task to a claimed row to what came of it |
-//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout` | the jobs, each with its datasheet |
-//! | `api_client` | the one way out over HTTP: [`ApiClient`] |
+//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout`, `deliver_event` | the jobs, each with its datasheet |
+//! | `api_client` | the way to providers' APIs: [`ApiClient`] |
+//! | `platform` | the way to the platform's endpoints, signed, and not into private networks |
 //! | `heartbeat` | signs of life, by which processes know of each other |
 //! | `sweep`, `schedules`, `purge` | what finds rows, and what happens at times of day |
 //! | `mail/` | templates, messages, SMTP and files |
