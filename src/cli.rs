@@ -7,6 +7,7 @@ mod check;
 mod events;
 mod explain;
 mod import;
+mod mail;
 mod matching;
 mod migrate;
 mod migrate_data;
@@ -172,6 +173,17 @@ enum Command {
         #[command(subcommand)]
         act: events::Act,
     },
+    /// Hold all e-mails back, and let them go again.
+    #[command(after_long_help = "Examples:\n  \
+        eencent mail stop --by Jansen --reason \"a wrong template\"\n  \
+        eencent mail status\n  \
+        eencent mail start --by Jansen --reason mended\n\n\
+        Nothing is lost: decisions are made and links work; what is told of them waits.")]
+    Mail {
+        /// What to do.
+        #[command(subcommand)]
+        act: mail::Act,
+    },
     /// Measure an installation: with activations and load that are made for it.
     Bench {
         /// What to do.
@@ -216,6 +228,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Match(args) => matching::run(&args),
         Command::Suggest(args) => suggest::run(&args),
         Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
+        Command::Mail { act } => wait_for(mail::run(act, settings()?)),
         Command::Events { act } => wait_for(events::run(act, settings()?)),
         Command::Bench { act } => wait_for(bench::run(act, settings)),
     }

@@ -49,6 +49,7 @@ impl Metrics {
             "eencent_waiting_oldest_seconds",
             "Age of the oldest row that waits, by what it waits for."
         );
+        ::metrics::describe_gauge!("eencent_mail_stopped", "Whether e-mails are held back (1) or go (0).");
         ::metrics::describe_gauge!(
             "eencent_store_answers",
             "Whether the database answered when this was asked (1) or not (0)."
@@ -64,6 +65,9 @@ impl Metrics {
     /// Everything, in Prometheus' text format.
     pub async fn render(&self, store: &Store, clock: &dyn Clock) -> String {
         let answered = tokio::time::timeout(PATIENCE, store.waiting(clock.now())).await;
+        if let Ok(Ok(stop)) = tokio::time::timeout(PATIENCE, store.mail_stop()).await {
+            ::metrics::gauge!("eencent_mail_stopped").set(f64::from(u8::from(stop.is_some())));
+        }
         let answers = match answered {
             Ok(Ok(waiting)) => {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,7 @@
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
+//! - [`mail_stop`]: all e-mails held back, by one act.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -28,6 +29,7 @@ mod keys;
 mod known;
 mod letters;
 mod likely;
+pub mod mail_stop;
 mod moves;
 mod organisations;
 mod payments;

@@ -25,6 +25,7 @@ mod keeping;
 mod load;
 mod machines;
 mod mail;
+mod mail_stop;
 mod main_job;
 mod moments;
 mod monday;
