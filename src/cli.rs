@@ -281,6 +281,8 @@ mod tests {
             "match",
             "suggest",
             "api-key",
+            "events",
+            "mail",
         ] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);
