@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use eencent_activations::clock::{Clock as _, SystemClock};
 use eencent_activations::desk::Desk;
 use eencent_activations::store::Store;
 
