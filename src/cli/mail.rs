@@ -61,13 +61,18 @@ async fn act_on(act: Act, store: &Store, desk: &Desk) -> anyhow::Result<ExitCode
                 println!("They are not held back.");
             }
         }
-        Act::Status => match store.mail_stop().await? {
-            Some(stop) => println!(
-                "E-mails are held back by {} since {}: {}",
-                stop.by, stop.at, stop.reason
-            ),
-            None => println!("E-mails go."),
-        },
+        Act::Status => {
+            match store.mail_stop().await? {
+                Some(stop) => println!(
+                    "E-mails are held back by {} since {}: {}",
+                    stop.by, stop.at, stop.reason
+                ),
+                None => println!("E-mails go."),
+            }
+            let waiting = store.waiting(SystemClock.now()).await?;
+            let emails = waiting.iter().find(|row| row.what == "email");
+            println!("{} wait.", emails.map_or(0, |row| row.count));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -39,6 +39,7 @@ fn fault_60_one_command_holds_all_e_mails_back_and_one_lets_each_go_once() {
         status.contains("by Jansen") && status.contains("a wrong template"),
         "{status}"
     );
+    assert!(status.ends_with("\n3 wait.\n"), "{status}");
 
     let started = installation.run(&[&["mail", "start"], &who[..]].concat());
     assert!(started.status.success(), "{}", started.stderr);
