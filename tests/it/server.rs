@@ -110,7 +110,10 @@ impl Installation {
         let mut command = match url {
             Some((_, url)) => {
                 let mut psql = Command::new(Path::new(&stores::server_programs()).join("psql"));
-                psql.args([url, "-q", "-v", "ON_ERROR_STOP=1", "-c", statements]);
+                psql.args([url, "-q", "-v", "ON_ERROR_STOP=1"]);
+                // Each by itself: one transaction that locks several tables can end in a deadlock with who works on them.
+                let statements = statements.split(';').filter(|one| !one.trim().is_empty());
+                psql.args(statements.flat_map(|one| ["-c", one]));
                 psql
             }
             None => {
