@@ -17,8 +17,8 @@ CREATE INDEX checkouts_begun_often ON checkouts (lease_until) WHERE starts > 2;
 
 -- Approvals in the order in which they take effect. An index of `due_at` under the condition on the state is never
 -- taken by SQLite, which prefers the one by state and then sorts all that are scheduled; so the condition is in what
--- is indexed (`activations/src/ledger.rs`, Work::since).
+-- is indexed (`activations/src/ledger.rs`, Work::due_by).
 DROP INDEX activations_to_carry_out;
 CREATE INDEX activations_to_carry_out
-    ON activations ((CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN COALESCE(decided_at, 0) WHEN state = 'scheduled' THEN due_at END))
-    WHERE CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN COALESCE(decided_at, 0) WHEN state = 'scheduled' THEN due_at END IS NOT NULL;
+    ON activations ((CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN 0 WHEN state = 'scheduled' THEN due_at END))
+    WHERE CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN 0 WHEN state = 'scheduled' THEN due_at END IS NOT NULL;

@@ -85,7 +85,7 @@ impl Work {
     /// Which rows wait, as SQL; `$1` is now.
     fn waiting(self) -> String {
         match self {
-            Self::Approval => format!("{} <= $1", self.since()),
+            Self::Approval => format!("{} <= $1", self.due_by()),
             Self::Event | Self::Email | Self::Reread | Self::Checkout => "state = 'waiting'".to_owned(),
             // Those of an activation go to an endpoint one after the other.
             Self::Delivery => "deliveries.state = 'waiting' AND NOT EXISTS (SELECT 1 FROM deliveries d \
@@ -103,23 +103,23 @@ impl Work {
         }
     }
 
-    /// Which rows may be claimed, as SQL; `$1` is now. An approval that its maker's hint is about is claimed at once,
-    /// though its maker's clock be ahead of this one's.
-    fn claimable(self) -> String {
+    /// What rows are due by, and in which order, as SQL: what the index of those that wait is of. An approval that was
+    /// just decided is due whatever the clock says, which may have been set back since.
+    const fn due_by(self) -> &'static str {
         match self {
-            Self::Approval => format!("({} OR set_apart_at IS NULL AND state = 'approved')", self.waiting()),
-            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Delivery => self.waiting(),
+            Self::Approval => {
+                "CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN 0 \
+                 WHEN state = 'scheduled' THEN due_at END"
+            }
+            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Delivery => self.since(),
         }
     }
 
-    /// Since when a row waits, as SQL: what the index of those that wait is of.
+    /// Since when a row waits, as SQL.
     const fn since(self) -> &'static str {
         match self {
             Self::Event => "received_at",
-            Self::Approval => {
-                "CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN COALESCE(decided_at, 0) \
-                 WHEN state = 'scheduled' THEN due_at END"
-            }
+            Self::Approval => "CASE WHEN state = 'approved' THEN COALESCE(decided_at, due_at) ELSE due_at END",
             Self::Email | Self::Checkout | Self::Delivery => "created_at",
             Self::Reread => "asked_at",
         }
@@ -404,7 +404,7 @@ fn due_now(work: Work, order: &str, limit: u32) -> String {
         work.table(),
         work.waiting(),
         work.going(),
-        work.since(),
+        work.due_by(),
     )
 }
 
@@ -427,7 +427,7 @@ fn claiming(work: Work, held: &str) -> String {
            AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.starts > {ALONE_FROM} \
             AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){held}) \
          RETURNING {table}.id AS id, starts, attempts, {since} AS since",
-        waiting = work.claimable().replace("$1", "asked.now_at"),
+        waiting = work.waiting().replace("$1", "asked.now_at"),
         going = work.going(),
         since = work.since(),
     )
