@@ -64,8 +64,11 @@ impl Metrics {
 
     /// Everything, in Prometheus' text format.
     pub async fn render(&self, store: &Store, clock: &dyn Clock) -> String {
-        let answered = tokio::time::timeout(PATIENCE, store.waiting(clock.now())).await;
-        if let Ok(Ok(stop)) = tokio::time::timeout(PATIENCE, store.mail_stop()).await {
+        let (answered, stop) = tokio::join!(
+            tokio::time::timeout(PATIENCE, store.waiting(clock.now())),
+            tokio::time::timeout(PATIENCE, store.mail_stop()),
+        );
+        if let Ok(Ok(stop)) = stop {
             ::metrics::gauge!("eencent_mail_stopped").set(f64::from(u8::from(stop.is_some())));
         }
         let answers = match answered {

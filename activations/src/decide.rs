@@ -223,17 +223,7 @@ fn money_reasons(asked: &Asked, payment: &Paid, reasons: &mut Vec<ReasonView>) {
         ));
     }
     if payment.conflicting {
-        reasons.push(ReasonView::new(
-            "notifications_conflict",
-            format!(
-                "Two notifications about payment {} say different things about the money; the first was kept.",
-                payment.payment_id
-            ),
-            format!(
-                "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
-                payment.payment_id
-            ),
-        ));
+        reasons.push(notifications_conflict(&payment.payment_id));
     }
     match payment.amount {
         None => reasons.push(ReasonView::new(
@@ -329,6 +319,17 @@ fn complete_at(asked: &Asked, payments: &[Paid]) -> Option<Timestamp> {
         }
     }
     None
+}
+
+/// Two notifications say different things about the money of a payment.
+pub(crate) fn notifications_conflict(payment: &str) -> ReasonView {
+    ReasonView::new(
+        "notifications_conflict",
+        format!("Two notifications about payment {payment} say different things about the money; the first was kept."),
+        format!(
+            "Twee notificaties over betaling {payment} spreken elkaar tegen over het geld; de eerste is aangehouden."
+        ),
+    )
 }
 
 #[cfg(test)]

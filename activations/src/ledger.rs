@@ -96,7 +96,7 @@ impl Work {
     }
 
     /// What else has to hold before any of them is begun, as SQL: e-mails may be held back (`desk/mail_stop.rs`).
-    const fn going(self) -> &'static str {
+    const fn not_held_back(self) -> &'static str {
         match self {
             Self::Email => " AND NOT EXISTS (SELECT 1 FROM remembered WHERE name = 'mail_stopped')",
             Self::Event | Self::Approval | Self::Reread | Self::Checkout | Self::Delivery => "",
@@ -403,7 +403,7 @@ fn due_now(work: Work, order: &str, limit: u32) -> String {
          AND (lease_until IS NULL OR lease_until <= $2) ORDER BY {} {order} LIMIT {limit}",
         work.table(),
         work.waiting(),
-        work.going(),
+        work.not_held_back(),
         work.due_by(),
     )
 }
@@ -418,7 +418,7 @@ fn claiming(work: Work, held: &str) -> String {
     format!(
         ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when \
          FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
-         (SELECT {table}.id FROM asked CROSS JOIN {table} WHERE {table}.id = asked.row_id AND {waiting}{going} \
+         (SELECT {table}.id FROM asked CROSS JOIN {table} WHERE {table}.id = asked.row_id AND {waiting}{not_held_back} \
          AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
          AND (lease_until IS NULL OR lease_until <= asked.lease_at) \
          AND ({table}.starts < {ALONE_FROM} OR ({table}.id = \
@@ -428,7 +428,7 @@ fn claiming(work: Work, held: &str) -> String {
             AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){held}) \
          RETURNING {table}.id AS id, starts, attempts, {since} AS since",
         waiting = work.waiting().replace("$1", "asked.now_at"),
-        going = work.going(),
+        not_held_back = work.not_held_back(),
         since = work.since(),
     )
 }

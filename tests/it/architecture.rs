@@ -1,13 +1,13 @@
 //! The house holds: which of our crates knows which, where the big dependencies stay, and what no file may contain.
 
-use std::collections::BTreeSet;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use sha2::{Digest as _, Sha256};
 
 /// Who may know whom. `eencent` is the program in `src/`.
 const ARROWS: [(&str, &str); 7] = [
@@ -145,6 +145,57 @@ fn each_fault_has_its_line_and_each_test_that_the_line_names_exists() -> Result<
         .collect();
     let differ: Vec<_> = named.symmetric_difference(&tests).collect();
     assert!(differ.is_empty(), "docs/faults.md and the tests differ: {differ:?}");
+    Ok(())
+}
+
+/// A database that knows a migration refuses one of the same number that says something else. What has to change is
+/// said by a new one.
+#[test]
+fn a_migration_that_has_landed_is_never_changed() -> Result<()> {
+    let landed = [
+        (
+            "0001_the_truth.sql",
+            "d00513720d995f346cd11040338ce54981f21b4b1deb45a46e3d521f8e4faaf1",
+        ),
+        (
+            "0002_reading_back.sql",
+            "6482e4b39921089e0b91d654be7aa8a1bee91f6d8f3c07c2d3dd57d47d63e99f",
+        ),
+        (
+            "0003_checkouts.sql",
+            "20adebb45b6d3fb37d1c3ec1f03c39d23837279ba2566f24941b1073472a0886",
+        ),
+        (
+            "0004_retention.sql",
+            "18a8a08bd33437cf13733ff7c8cc27ca8cb262eacb5fa1e75b485eefe5ab0823",
+        ),
+        (
+            "0005_working.sql",
+            "5a7f2a4eb0b722d0bf3265a4048c22a4684749ae18b586699d8106b3e53abfc1",
+        ),
+    ];
+    for (file, digest) in landed {
+        let text = std::fs::read(root().join("migrations").join(file))?;
+        assert_eq!(hex::encode(Sha256::digest(text)), digest, "{file}");
+    }
+    Ok(())
+}
+
+/// The program that is shipped can't be ended by a variable of its environment.
+#[test]
+fn only_tests_are_built_with_failpoints() -> Result<()> {
+    for package in packages()? {
+        let mut standard = package.features.get("default").into_iter().flatten();
+        assert!(!standard.any(|one| one.contains("failpoints")), "{}", package.name);
+        for dependency in &package.dependencies {
+            let asked = dependency.features.iter().any(|one| one == "failpoints");
+            assert!(
+                !asked || dependency.kind == DependencyKind::Development,
+                "{}",
+                package.name
+            );
+        }
+    }
     Ok(())
 }
 

@@ -12,43 +12,35 @@ use crate::vendors::MailServer;
 
 const BAD: [Weather; 3] = [Weather::Cut, Weather::Stalled, Weather::Garbled];
 
-#[test]
-fn fault_25_27_33_connections_to_postgresql_are_cut_stalled_and_garbled_and_nothing_is_lost() {
-    let servers = Servers::start();
-    let proxy = Proxy::to(servers.postgres_port);
-    let installation = servers.installation_on(proxy.port, servers.redis_port);
+/// A receiver and two workers, whose connections through the proxy have bad weather twice; how many requests were
+/// answered without success.
+fn under_load(installation: &Installation, proxy: &Proxy) -> usize {
     let server = installation.role("receive");
     let _workers = [installation.role("work"), installation.role("work")];
     let views = activations(&server, 80);
     let load = Load::start(&views, |_| NAME, vec![server.public.clone()]);
-    for _ in 0..2 {
-        for weather in BAD {
-            proxy.through(weather, 40);
-            load.goes_on();
-        }
+    for weather in BAD.into_iter().chain(BAD) {
+        proxy.through(weather, 40);
+        load.goes_on();
     }
     let (acknowledged, refused) = load.ended();
-    count(&server, &installation, &views, acknowledged, refused);
+    count(&server, installation, &views, acknowledged, refused);
+    refused
+}
+
+#[test]
+fn fault_25_27_33_connections_to_postgresql_are_cut_stalled_and_garbled_and_nothing_is_lost() {
+    let servers = Servers::start();
+    let proxy = Proxy::to(servers.postgres_port);
+    under_load(&servers.installation_on(proxy.port, servers.redis_port), &proxy);
 }
 
 #[test]
 fn fault_34_connections_to_redis_are_cut_stalled_and_garbled_and_no_request_is_refused() {
     let servers = Servers::start();
     let proxy = Proxy::to(servers.redis_port);
-    let installation = servers.installation_on(servers.postgres_port, proxy.port);
-    let server = installation.role("receive");
-    let _workers = [installation.role("work"), installation.role("work")];
-    let views = activations(&server, 80);
-    let load = Load::start(&views, |_| NAME, vec![server.public.clone()]);
-    for _ in 0..2 {
-        for weather in BAD {
-            proxy.through(weather, 40);
-            load.goes_on();
-        }
-    }
-    let (acknowledged, refused) = load.ended();
+    let refused = under_load(&servers.installation_on(servers.postgres_port, proxy.port), &proxy);
     assert_eq!(refused, 0, "the queue is a hint; its absence refuses nothing");
-    count(&server, &installation, &views, acknowledged, refused);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::moves::{Activation, Line};
 use super::payments::{Payment, Standing};
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
-use crate::decide::Outcome;
+use crate::decide::{Outcome, notifications_conflict};
 use crate::notification::PaymentStatus;
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
@@ -189,7 +189,7 @@ impl Desk {
                 .await;
         }
         if counted && payment.conflicting && better {
-            let reason = contradiction(payment);
+            let reason = notifications_conflict(&payment.payment_id);
             if activation.state != State::Activated {
                 return self
                     .back_to_review(work, activation, Happening::PaymentDoubted, reason)
@@ -270,21 +270,6 @@ impl Desk {
         self.back_to_review(work, activation, Happening::IdentifierTaken, reason)
             .await
     }
-}
-
-/// Two notifications say different things about its money.
-pub(super) fn contradiction(payment: &Payment) -> ReasonView {
-    ReasonView::new(
-        "notifications_conflict",
-        format!(
-            "Two notifications about payment {} say different things about the money; the first was kept.",
-            payment.payment_id
-        ),
-        format!(
-            "Twee notificaties over betaling {} spreken elkaar tegen over het geld; de eerste is aangehouden.",
-            payment.payment_id
-        ),
-    )
 }
 
 /// Its money went back.

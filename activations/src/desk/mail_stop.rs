@@ -1,7 +1,7 @@
 //! All e-mails held back, at once and on all machines, until somebody lets them go again.
 //!
-//! What is being handed over at that moment goes on. Nothing is lost and no attempt is counted: rows wait, and are
-//! given up only when their own time is over.
+//! What is being handed over at that moment goes on. Nothing is lost and no attempt is counted: rows wait, and when
+//! they are let go each has its whole time again, however long it was held back.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,12 @@ impl Desk {
             .rows_affected()
             > 0;
         if turned {
+            // While they are held back nothing reads this; let go after four days, all would be given up at once.
+            let whole = self.now().plus(super::moves::GIVE_UP_AFTER).micros();
+            sqlx::query("UPDATE emails SET give_up_at = $1 WHERE state = 'waiting' AND give_up_at < $1")
+                .bind(whole)
+                .execute(&mut *work.tx)
+                .await?;
             sqlx::query("INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, $4, 'mail', $5)")
                 .bind(self.new_id("aud")?)
                 .bind(self.now().micros())

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::concerns::contradiction;
 use super::payments::{Origin, Standing, words_of};
 use super::pending::EventEnd;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
+use crate::decide::notifications_conflict;
 use crate::ledger::{Claim, put_back_in};
 use crate::notification::{Mode, PaymentNotification, PaymentStatus, Proof};
 use crate::refused::DeskError;
@@ -244,7 +244,7 @@ impl Desk {
         let Some(mut activation) = self.load(work, &id).await? else {
             return Ok(End::Processed { activation: None });
         };
-        let reason = contradiction(&payment);
+        let reason = notifications_conflict(&payment.payment_id);
         match activation.state {
             State::AwaitingPayment if payment.was_paid() && payment.standing == Standing::Counts => {
                 self.decide_on(work, &mut activation, Happening::PaidClear).await?;

@@ -425,6 +425,28 @@ async fn fault_44_a_clock_behind_the_one_that_decided_neither_waits_nor_tells_th
 }
 
 #[tokio::test]
+async fn fault_60_an_e_mail_that_was_held_back_for_a_week_has_its_whole_time_when_it_is_let_go() {
+    let office = Office::open().await;
+    office.desk.stop_mail("Jansen", "a wrong template").await.unwrap();
+    let view = office.started("ideal").await;
+    office.told("event_1", paid(&view.reference)).await;
+    let due = async || office.store.due(Work::Email, office.clock.now(), 10).await.unwrap();
+    assert_eq!(due().await, Vec::<String>::new());
+    office.clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
+    assert!(office.desk.start_mail("Jansen", "mended").await.unwrap());
+    let ids = due().await;
+    let now = office.clock.now();
+    let claim = office
+        .store
+        .claim(Work::Email, &ids[0], now, Duration::from_secs(30))
+        .await
+        .unwrap()
+        .unwrap();
+    let letters = office.desk.emails(&[claim]).await.unwrap();
+    assert_eq!(letters[0].give_up_at, now.plus(Duration::from_secs(3 * 24 * 60 * 60)));
+}
+
+#[tokio::test]
 async fn the_record_of_a_decision_keeps_its_inputs_as_they_were() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
