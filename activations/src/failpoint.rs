@@ -29,6 +29,8 @@ pub enum Moment {
     EmailHandedOver,
     /// It is on record as sent.
     EmailRecorded,
+    /// The platform has taken an event, which isn't on record: it comes again, under the same id.
+    EventTaken,
 }
 
 impl Moment {
@@ -45,6 +47,7 @@ impl Moment {
         Self::EmailRendered,
         Self::EmailHandedOver,
         Self::EmailRecorded,
+        Self::EventTaken,
     ];
 
     /// How `EENCENT_TEST_FAILPOINT` says it.
@@ -61,6 +64,7 @@ impl Moment {
             Self::EmailRendered => "email_rendered",
             Self::EmailHandedOver => "email_handed_over",
             Self::EmailRecorded => "email_recorded",
+            Self::EventTaken => "event_taken",
         }
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use eencent_activations::clock::Clock;
+use eencent_activations::failpoint::{self, Moment};
 
 use crate::attempt::{Job, Outcome};
 use crate::backoff::Pace;
@@ -54,10 +55,13 @@ impl Job for DeliverEvent {
             return again(format!("the settings have no [events.{}]", parcel.endpoint));
         };
         match endpoint.post(&parcel.event, now, &parcel.payload).await {
-            Taken::Yes => match row.delivered().await {
-                Ok(()) => Outcome::Done,
-                Err(error) => Outcome::again(&error),
-            },
+            Taken::Yes => {
+                failpoint::pass(Moment::EventTaken);
+                match row.delivered().await {
+                    Ok(()) => Outcome::Done,
+                    Err(error) => Outcome::again(&error),
+                }
+            }
             Taken::NotNow(error) => again(error),
             Taken::Never(error) => Outcome::Never { error },
         }

@@ -63,8 +63,19 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
                 .push("invoice.iban is not set: invoices are sent without bank details".to_owned());
         }
         endpoints(&settings, &mut findings);
+        findings.notes.push(told(&settings));
         Ok(findings.told())
     })
+}
+
+/// Where the platform hears of events.
+fn told(settings: &Settings) -> String {
+    let listeners = settings.jobs.listeners();
+    let names: Vec<&str> = listeners.iter().map(|one| one.endpoint.as_str()).collect();
+    if names.is_empty() {
+        return "[events] names no endpoint: the platform is told nothing by itself".to_owned();
+    }
+    format!("events go to {}", names.join(", "))
 }
 
 impl Findings {

@@ -15,7 +15,7 @@ use crate::vendors::MailServer;
 const ABORTED: i32 = 6;
 
 /// Runs until it ends by itself at the moment, or until `done`; whether it ended.
-fn runs_into(mut server: Server, mut done: impl FnMut() -> bool) -> bool {
+pub fn runs_into(mut server: Server, mut done: impl FnMut() -> bool) -> bool {
     wait_for("the moment", || match server.has_ended() {
         Some(status) => {
             assert_eq!(status.signal(), Some(ABORTED), "{status}:\n{}", server.log());
@@ -55,6 +55,8 @@ fn fault_28_killed_at_each_moment_between_two_steps_nothing_is_lost_and_nobody_i
     let kills: u32 = std::thread::scope(|all| {
         let running: Vec<_> = Moment::ALL
             .iter()
+            // Without a platform there is nothing to take: `platform` has a test of its own.
+            .filter(|moment| **moment != Moment::EventTaken)
             .map(|moment| all.spawn(|| killed_at(*moment)))
             .collect();
         running.into_iter().map(|one| one.join().unwrap()).sum()

@@ -5,9 +5,11 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use eencent_activations::failpoint::Moment;
 use serde_json::{Value, json};
 
 use crate::main_job::{click, round_off_link};
+use crate::moments::runs_into;
 use crate::payments::{NAME, mollie_paid, post_mollie, started, text, wait_for_state};
 use crate::server::{Installation, wait_for};
 use crate::vendors::python;
@@ -181,4 +183,38 @@ fn the_platform_is_told_in_order_with_signatures_that_its_library_believes_and_a
         "{}",
         nothing.stderr
     );
+}
+
+#[test]
+fn fault_28_killed_between_the_platforms_yes_and_its_record_an_event_comes_again_under_the_same_id() {
+    let platform = Platform::start();
+    let installation = Installation::new()
+        .with(
+            "EVENTS__PLATFORM__URL",
+            &format!("http://127.0.0.1:{}/events", platform.port),
+        )
+        .with("EVENTS__PLATFORM__SECRETS", SECRET)
+        .with("EVENTS__PLATFORM__PRIVATE", "true");
+    let mut server = installation.launch_until(Moment::EventTaken, 1, "serve");
+    server.wait_until_ready();
+    let view = started(&server, 1, "ideal");
+    post_mollie(&server, &mollie_paid("event_1", "tr_1", text(&view, "reference"), NAME)).unwrap();
+    assert!(runs_into(server, || false));
+    let taken = platform.at("/events").len();
+    let server = installation.serve();
+    let explained = || installation.run(&["explain", text(&view, "reference")]).stdout;
+    wait_for("it to be on record", || {
+        explained()
+            .contains("activation.approved to platform: delivered")
+            .then_some(())
+    });
+    let heard = platform.at("/events");
+    assert_eq!(heard.len(), taken + 1);
+    assert!(
+        heard
+            .iter()
+            .all(|one| one.headers["webhook-id"] == heard[0].headers["webhook-id"])
+    );
+    assert!(heard.iter().all(|one| one.body == heard[0].body));
+    drop(server);
 }
