@@ -63,13 +63,13 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
                 .push("invoice.iban is not set: invoices are sent without bank details".to_owned());
         }
         endpoints(&settings, &mut findings);
-        findings.notes.push(told(&settings));
+        findings.notes.push(events_go(&settings));
         Ok(findings.told())
     })
 }
 
 /// Where the platform hears of events.
-fn told(settings: &Settings) -> String {
+fn events_go(settings: &Settings) -> String {
     let listeners = settings.jobs.listeners();
     let names: Vec<&str> = listeners.iter().map(|one| one.endpoint.as_str()).collect();
     if names.is_empty() {
