@@ -38,14 +38,20 @@ pub fn page(explained: &Explained, hours: &OfficeHours) -> String {
             .for_each(|payment| write.payment(&mut paper, payment));
     }
     if !explained.likely.is_empty() {
-        paper.heading("Activations that it may be for, by the account holder's name and by what they ask");
+        paper
+            .heading("Activations that it may be for, by their reference, the account holder's name and what they ask");
         for likely in &explained.likely {
             let alike = match likely.likeness {
                 0 => "    ".to_owned(),
                 likeness => format!("{likeness} %"),
             };
             paper.item(&format!("{alike}  {}", likely.name));
-            paper.under("reference", &likely.reference);
+            let slips = if likely.similar_reference {
+                ", which the payment carries but for a slip or two"
+            } else {
+                ""
+            };
+            paper.under("reference", &format!("{}{slips}", likely.reference));
             let same = if likely.same_amount {
                 ", which is what was paid"
             } else {
@@ -53,7 +59,7 @@ pub fn page(explained: &Explained, hours: &OfficeHours) -> String {
             };
             paper.under("asks", &format!("{}{same}", likely.amount));
         }
-        paper.line("Neither proves anything: ask the payer, or look at the statement.");
+        paper.line("None of it proves anything: ask the payer, or look at the statement.");
     }
     write.refusals(&mut paper, &told(&explained.refusals));
     paper.done()
@@ -286,6 +292,20 @@ impl Write<'_> {
             && !emails.is_empty()
         {
             paper.line(&format!("They go to {}.", organisation.creator.email));
+        }
+        if !explanation.questions.is_empty() {
+            paper.heading("Questions to the creator");
+            for asked in &explanation.questions {
+                paper.item(&format!("{}  {}", self.instant(asked.asked_at), asked.question));
+                match asked.answered_at {
+                    Some(at) => paper.under("answered", &self.instant(at)),
+                    None => paper.line("Not answered."),
+                }
+                paper.under("answer", asked.answer.as_deref().unwrap_or_default());
+                for file in &asked.files {
+                    paper.under("file", &format!("{} ({}, {} bytes)", file.name, file.id, file.size));
+                }
+            }
         }
         if !explanation.deliveries.is_empty() {
             paper.heading("Events for the platform");

@@ -1,12 +1,13 @@
 //! What this process answers over HTTP: three listeners, so that only one faces the internet.
 //!
-//! * public: the providers' notifications, the platform API, the page to round off on
+//! * public: the providers' notifications, the platform API, the pages that links in e-mails open
 //! * staff: support's console
 //! * operations: health and metrics
 
 pub mod accept;
 pub mod api;
 mod crowd;
+pub mod information;
 pub mod language;
 mod layers;
 pub mod operations;

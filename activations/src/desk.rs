@@ -3,9 +3,11 @@
 //! # Map
 //! - [`organisations`](Desk::register): registering, changing, deleting.
 //! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
+//! - [`questions`](Desk::answer): what creators are asked, and answer.
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
+//! - [`allocate`](Desk::allocate): payments that name no open activation, and who ties one to it.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
@@ -17,6 +19,7 @@
 //! After a commit the desk nudges the queue. If we crash between the two, the sweep finds the rows.
 
 mod acts;
+mod allocate;
 mod carry_out;
 mod checkouts;
 mod checks;
@@ -35,6 +38,7 @@ mod organisations;
 mod payments;
 mod pending;
 mod process;
+mod questions;
 pub mod retention;
 mod review;
 mod round_off;
@@ -56,11 +60,13 @@ use known::Known;
 use pending::Pending;
 
 pub use acts::{Act, Actor, When};
+pub use allocate::{SetAside, SetAsideView};
 pub use explain::{Explained, Explanation};
 pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
 pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
+pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
 pub use show::ActivationFilter;

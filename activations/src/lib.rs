@@ -2,7 +2,8 @@
 //!
 //! # Map
 //! - Values that can't be wrong: [`clock`] and [`entropy`] (time and randomness, passed in),
-//!   [`money`], [`personal`] (names, accounts, addresses; print masked), [`identifier`], [`mod@reference`].
+//!   [`money`], [`personal`] (names, accounts, addresses; print masked), [`identifier`], [`mod@reference`],
+//!   [`document`] (files of strangers).
 //! - Pure rules: [`state`] (the one table of moves), [`decide`] (approve, review, wait),
 //!   [`office_hours`], [`rules`] (settings of the subject).
 //! - The truth: [`store`] (connections, migrations), [`inbox`] (verified messages, committed in
@@ -20,6 +21,7 @@
 pub mod clock;
 pub mod decide;
 pub mod desk;
+pub mod document;
 pub mod entropy;
 pub mod failpoint;
 pub mod gathered;

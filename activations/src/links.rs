@@ -1,6 +1,6 @@
-//! Links to round off an activation: derived from a key, never stored.
+//! Secret links in e-mails: derived from a key, never stored.
 //!
-//! The token is HMAC-SHA-256 over the activation and the number of the link, so that every attempt to
+//! The token is HMAC-SHA-256 over the page, the activation and a number, so that every attempt to
 //! send an e-mail carries the same one, and a copy of the database opens nothing: it holds hashes only.
 
 use base64::Engine;
@@ -12,6 +12,28 @@ use crate::entropy::{Entropy, NoEntropy};
 
 /// Stands in a kept e-mail for the link, which is put in its place at hand-over.
 pub const LINK_PLACEHOLDER: &str = "@@LINK@@";
+
+/// What a link opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// The click that activates; numbered by the links of an activation.
+    RoundOff,
+    /// A question; numbered by the history line that asked.
+    Information,
+    /// An invoice or a credit note; numbered by its place in the sequence of all.
+    Invoice,
+}
+
+impl Page {
+    /// The first part of its address. Also part of what tokens are made of: never to be changed.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::RoundOff => "round-off",
+            Self::Information => "information",
+            Self::Invoice => "invoice",
+        }
+    }
+}
 
 /// The key that links are derived from: 32 secret bytes.
 #[derive(Clone)]
@@ -40,8 +62,8 @@ impl LinksKey {
     }
 
     /// The token of a link: 43 characters that are safe in an address.
-    pub(crate) fn token(&self, activation_id: &str, number: i64) -> String {
-        let message = format!("round-off\n{activation_id}\n{number}");
+    pub(crate) fn token(&self, page: Page, activation_id: &str, number: i64) -> String {
+        let message = format!("{}\n{activation_id}\n{number}", page.path());
         // HMAC takes a key of any length; the error can't occur, and an empty token would match nothing.
         match Hmac::<Sha256>::new_from_slice(&self.0) {
             Ok(mut mac) => {

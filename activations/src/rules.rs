@@ -53,6 +53,26 @@ pub struct ActivationSettings {
     pub review_share: u32,
     /// Legal forms that a person always looks at.
     pub review_legal_forms: Vec<String>,
+    /// How many files an answer to a question may carry.
+    pub answer_files: u32,
+    /// How many megabytes they may be together.
+    pub answer_megabytes: u32,
+}
+
+/// How much an answer to a question may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerLimits {
+    /// Files.
+    pub files: usize,
+    /// Megabytes, of all files together.
+    pub megabytes: usize,
+}
+
+impl AnswerLimits {
+    /// The same in bytes.
+    pub const fn bytes(self) -> usize {
+        self.megabytes.saturating_mul(1_000_000)
+    }
 }
 
 /// Section `[office]`.
@@ -162,6 +182,7 @@ pub struct Rules {
     pub(crate) checkout: Option<(String, String)>,
     /// Who is told of events.
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) answers: AnswerLimits,
     pub(crate) links_key: LinksKey,
     pub(crate) public_url: String,
 }
@@ -192,6 +213,12 @@ impl Settings {
         let information_lifetime = days(&mut problems, "activation.information_days", a.information_days);
         if a.review_share > 100 {
             problems.push("activation.review_share is a percentage; write a number from 0 to 100".into());
+        }
+        if a.answer_files > 20 {
+            problems.push("activation.answer_files is the number of files in an answer; write one from 0 to 20".into());
+        }
+        if !(1..=50).contains(&a.answer_megabytes) {
+            problems.push("activation.answer_megabytes is the size of an answer; write a number from 1 to 50".into());
         }
         let hours = OfficeHours::parse(&self.office.hours, &self.office.zone, now)
             .map_err(|error| problems.push(format!("office: {error}")))
@@ -229,6 +256,10 @@ impl Settings {
                     .then(|| (self.checkout.endpoint.clone(), self.checkout.return_url.clone())),
                 dutch_references: self.invoice.reference == "betalingskenmerk",
                 listeners: Vec::new(),
+                answers: AnswerLimits {
+                    files: a.answer_files as usize,
+                    megabytes: a.answer_megabytes as usize,
+                },
                 links_key,
                 public_url: public_url.trim_end_matches('/').to_owned(),
             }),
@@ -260,6 +291,11 @@ impl Rules {
     /// Whether payments by iDEAL are made at a provider.
     pub const fn makes_payments(&self) -> bool {
         self.checkout.is_some()
+    }
+
+    /// How much an answer to a question may carry.
+    pub const fn answers(&self) -> AnswerLimits {
+        self.answers
     }
 
     /// When approvals take effect.

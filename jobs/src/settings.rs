@@ -216,6 +216,7 @@ impl Settings {
         problems.within("retention.finished_days", retention.finished_days.into(), least, DAYS);
         problems.within("retention.email_days", retention.email_days.into(), 7, DAYS);
         problems.within("retention.payer_days", retention.payer_days.into(), 1, DAYS);
+        problems.within("retention.answer_days", retention.answer_days.into(), 1, DAYS);
         problems.within("retention.refusal_days", retention.refusal_days.into(), 1, DAYS);
         problems.within("retention.decision_days", retention.decision_days.into(), 0, DAYS);
 

@@ -449,13 +449,17 @@ pub(crate) fn data_for(kind: EmailKind, language: &str) -> Value {
             { "code": "name_differs", "text": "De tenaamstelling van de rekening is niet de naam van de organisatie." },
             { "code": "names_entered", "text": "De namen van de organisatie komen niet uit een handelsregister." },
         ] }),
-        EmailKind::InformationRequested => json!({ "question": "Kunt u een uittreksel sturen?\nHet mag als bijlage." }),
+        EmailKind::InformationRequested => {
+            json!({ "question": "Kunt u een uittreksel sturen?\nHet mag een foto zijn.", "link": "@@LINK@@" })
+        }
         EmailKind::Rejected => json!({ "reason": "De rekening staat op naam van een andere organisatie." }),
         EmailKind::Scheduled => json!({ "takes_effect_at": "2026-01-12T08:00:00Z", "takes_effect_local": monday }),
         EmailKind::RoundOff | EmailKind::ReminderToRoundOff => json!({ "link": "@@LINK@@", "link_expires_local": day }),
         EmailKind::Activated => json!({ "peppol_url": "https://platform.example/peppol" }),
         EmailKind::ReminderToPay => json!({ "expires_local": day }),
-        EmailKind::ReminderToAnswer => json!({ "question": "Kunt u een uittreksel sturen?", "expires_local": day }),
+        EmailKind::ReminderToAnswer => {
+            json!({ "question": "Kunt u een uittreksel sturen?", "link": "@@LINK@@", "expires_local": day })
+        }
         EmailKind::Expired => json!({ "was": "awaiting_payment" }),
         EmailKind::Cancelled => json!({}),
     };

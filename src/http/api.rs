@@ -6,7 +6,10 @@ mod acts;
 mod body;
 mod callers;
 mod failures;
+mod files;
 mod organisations;
+mod page;
+mod payments;
 mod shapes;
 
 use std::sync::Arc;
@@ -106,6 +109,9 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(acts::reject))
         .routes(routes!(acts::request_information))
         .routes(routes!(acts::resume))
+        .routes(routes!(files::fetch))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::allocate))
 }
 
 #[cfg(test)]
@@ -117,7 +123,7 @@ mod tests {
         let (_, document) = described().split_for_parts();
         let json = serde_json::to_value(&document).unwrap();
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

@@ -19,13 +19,18 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Problem documents for everything that goes wrong, also for what isn't there, what takes too long
 /// and for our own mistakes.
 pub fn with_problems(router: Router) -> Router {
+    with_problems_within(router, ANSWER)
+}
+
+/// The same, where an answer may take so long.
+pub fn with_problems_within(router: Router, longest: Duration) -> Router {
     router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(CatchPanicLayer::custom(|_panic: Box<dyn Any + Send>| {
             Problem::internal().into_response()
         }))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, longest))
         .layer(middleware::from_fn(problem::written))
 }
 

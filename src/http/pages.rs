@@ -15,9 +15,10 @@ use super::problem::Problem;
 
 const STYLE: &str = include_str!("../../config/pages/style.css");
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("../../config/pages/base.html")),
     ("front.html", include_str!("../../config/pages/front.html")),
+    ("information.html", include_str!("../../config/pages/information.html")),
     ("round_off.html", include_str!("../../config/pages/round_off.html")),
     ("staff.html", include_str!("../../config/pages/staff.html")),
     ("trouble.html", include_str!("../../config/pages/trouble.html")),

@@ -1,7 +1,8 @@
-//! The public listener: notifications, the platform API, and the page to round off on.
+//! The public listener: notifications, the platform API, and the pages that links in e-mails open.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -11,6 +12,7 @@ use axum::routing::get;
 use minijinja::context;
 use tower::ServiceExt as _;
 
+use super::information::{self, InformationPage};
 use super::language::Language;
 use super::proxies::Proxies;
 use super::round_off::{self, RoundOffPage};
@@ -19,8 +21,20 @@ use super::{api, layers};
 /// Under which path the providers post.
 const WEBHOOKS: &str = "/webhooks/";
 
+/// Under which path creators answer with files.
+const INFORMATION: &str = "/information/";
+
+/// How long sending files may take, over the line of a phone.
+const UPLOAD: Duration = Duration::from_secs(5 * 60);
+
 /// What the public listener answers.
-pub fn router(webhooks: Router, api: api::Api, round_off: RoundOffPage, proxies: Arc<Proxies>) -> Router {
+pub fn router(
+    webhooks: Router,
+    api: api::Api,
+    round_off: RoundOffPage,
+    information: InformationPage,
+    proxies: Arc<Proxies>,
+) -> Router {
     let pages = Arc::clone(&round_off.pages);
     let front = get(async move |headers: HeaderMap| {
         pages.show(
@@ -36,6 +50,8 @@ pub fn router(webhooks: Router, api: api::Api, round_off: RoundOffPage, proxies:
         .merge(round_off::router(round_off))
         .layer(middleware::from_fn(layers::logged));
     let rest = layers::with_problems(rest);
+    let information = information::router(information).layer(middleware::from_fn(layers::logged));
+    let information = layers::with_problems_within(information, UPLOAD);
     // Providers get the receiver's own answers, to the byte: no layer of ours stands before them.
     Router::new().fallback(
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request| {
@@ -43,7 +59,13 @@ pub fn router(webhooks: Router, api: api::Api, round_off: RoundOffPage, proxies:
             request.extensions_mut().insert(client);
             let endpoint = request.uri().path().strip_prefix(WEBHOOKS);
             let posted = endpoint.is_some_and(|name| !name.is_empty() && !name.contains('/'));
-            let to = if posted { webhooks.clone() } else { rest.clone() };
+            let to = if posted {
+                webhooks.clone()
+            } else if request.uri().path().starts_with(INFORMATION) {
+                information.clone()
+            } else {
+                rest.clone()
+            };
             to.oneshot(request).await
         },
     )

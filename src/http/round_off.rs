@@ -23,7 +23,7 @@ use super::problem::Problem;
 const TEMPLATE: &str = "round_off.html";
 
 /// Other texts aren't tokens of ours: they aren't looked up, nor ever written into a page.
-fn may_be_a_token(text: &str) -> bool {
+pub(super) fn may_be_a_token(text: &str) -> bool {
     text.len() <= 200
         && text
             .bytes()
@@ -127,7 +127,7 @@ impl RoundOffPage {
 }
 
 /// The path under which the outside reaches us: behind a proxy it may not be the root.
-fn path_of(url: &str) -> &str {
+pub(super) fn path_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/')
         .and_then(|at| rest.get(at..))

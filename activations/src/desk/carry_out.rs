@@ -8,7 +8,7 @@ use super::moves::{Activation, Line};
 use super::pending::NewLink;
 use super::{Desk, Desking};
 use crate::ledger::Claim;
-use crate::links::hash_of;
+use crate::links::{Page, hash_of};
 use crate::refused::DeskError;
 use crate::rules::Completion;
 use crate::state::{Happening, State};
@@ -147,7 +147,7 @@ impl Desk {
         // One link at a time: a letter with the one before, not handed over yet, would lead nowhere.
         self.void_link(work, a).await?;
         a.links += 1;
-        let token = self.rules.links_key.token(&a.id, a.links);
+        let token = self.rules.links_key.token(Page::RoundOff, &a.id, a.links);
         work.pending.links.push(NewLink {
             token_hash: hash_of(&token),
             activation_id: a.id.clone(),
@@ -171,12 +171,13 @@ impl Desk {
     /// Takes back an e-mail with a link that hasn't been handed over. The link itself stops working by
     /// the state that the activation moves to.
     pub(super) async fn void_link(&self, work: &mut Desking, a: &Activation) -> Result<(), DeskError> {
-        if a.links == 0 {
+        if a.links == 0 && a.asked.is_none() {
             return Ok(());
         }
         self.flush(work).await?;
         sqlx::query(
-            "UPDATE emails SET state = 'withdrawn' WHERE activation_id = $1 AND link IS NOT NULL AND state = 'waiting'",
+            "UPDATE emails SET state = 'withdrawn' WHERE activation_id = $1 AND link IS NOT NULL AND state = 'waiting' \
+             AND kind IN ('round_off', 'reminder_to_round_off', 'information_requested', 'reminder_to_answer')",
         )
         .bind(a.id.as_str())
         .execute(&mut *work.tx)

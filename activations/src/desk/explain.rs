@@ -3,9 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Desk;
 use super::deliveries::DeliveryView;
-use super::payments::PAYMENTS;
-use super::{Desk, LikelyActivation};
+use super::likely::{Clues, LikelyActivation};
+use super::payments::{PAYMENTS, remittance};
+use super::questions::QuestionView;
 use crate::clock::Timestamp;
 use crate::refused::DeskError;
 use crate::store::{StoreError, instant, json, maybe_instant, maybe_text, number, text};
@@ -24,6 +26,8 @@ pub struct Explanation {
     pub notifications: Vec<Notified>,
     /// Signed events to the platform, each to each of its endpoints.
     pub deliveries: Vec<DeliveryView>,
+    /// What the creator was asked, and answered.
+    pub questions: Vec<QuestionView>,
 }
 
 /// A decision as it was kept.
@@ -153,6 +157,7 @@ impl Desk {
             decisions,
             notifications: self.notified(sql, id).await?,
             deliveries: self.deliveries_of(id).await?,
+            questions: self.questions_of(id).await?,
         })
     }
 
@@ -188,6 +193,10 @@ impl Desk {
         .bind(question)
         .fetch_all(self.store.reader())
         .await?;
+        let remittance = payments
+            .iter()
+            .find_map(|row| remittance(row).transpose())
+            .transpose()?;
         let payments: Vec<PaymentView> = payments.iter().map(super::show::payment).collect::<Result<_, _>>()?;
         let rows = sqlx::query("SELECT request_id, endpoint, received_at, code, reason, claimed_id, remote FROM refusals WHERE request_id = $1 OR claimed_id = $1 OR endpoint = $1 ORDER BY received_at DESC LIMIT 20")
             .bind(question)
@@ -212,10 +221,11 @@ impl Desk {
         };
         let unallocated = payments.iter().find(|payment| payment.standing == "unallocated");
         let likely = match unallocated {
-            Some(payment) => {
-                self.likely_activations(payment.holder_name.as_deref(), payment.amount)
-                    .await?
-            }
+            Some(payment) => self.waiting_for_money().await?.likely(&Clues {
+                holder: payment.holder_name.as_deref(),
+                paid: payment.amount,
+                remittance: remittance.as_deref(),
+            })?,
             None => Vec::new(),
         };
         let nothing = notifications.is_empty() && payments.is_empty() && refusals.is_empty();

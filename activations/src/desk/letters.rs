@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use super::Desk;
 use crate::clock::Timestamp;
 use crate::ledger::{Claim, put_back_in};
+use crate::links::Page;
 use crate::personal::EmailAddress;
 use crate::refused::DeskError;
 use crate::state::EmailKind;
@@ -86,11 +87,14 @@ impl Desk {
     fn letter(&self, row: &AnyRow) -> Result<Letter, StoreError> {
         let activation = text(row, "activation_id")?;
         let number = maybe_number(row, "link")?;
+        let kind = named(row, "kind", EmailKind::parse)?;
+        let page = page_of(kind);
         let link = number.map(|number| {
             format!(
-                "{}/round-off/{}",
+                "{}/{}/{}",
                 self.rules.public_url,
-                self.rules.links_key.token(&activation, number)
+                page.path(),
+                self.rules.links_key.token(page, &activation, number)
             )
         });
         let address = text(row, "recipient")?;
@@ -103,7 +107,7 @@ impl Desk {
             to,
             to_name: maybe_text(row, "recipient_name")?,
             language: text(row, "language")?,
-            kind: named(row, "kind", EmailKind::parse)?,
+            kind,
             reference: text(row, "reference")?,
             data: json(row, "data")?,
             rendered: rendered
@@ -181,5 +185,14 @@ impl Desk {
             .await?;
         put_back_in(&mut work.tx, claim, retry_at, error, 1).await?;
         self.commit(work).await
+    }
+}
+
+/// What the link of an e-mail opens, where it carries one.
+fn page_of(kind: EmailKind) -> Page {
+    match kind {
+        EmailKind::InformationRequested | EmailKind::ReminderToAnswer => Page::Information,
+        EmailKind::Invoice | EmailKind::PartlyPaid | EmailKind::ReminderToPay | EmailKind::Cancelled => Page::Invoice,
+        _ => Page::RoundOff,
     }
 }

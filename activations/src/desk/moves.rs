@@ -18,7 +18,7 @@ use crate::reference::Reference;
 use crate::refused::DeskError;
 use crate::rules::Completion;
 use crate::state::{EmailKind, Happening, Method, State, find};
-use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, named, number, text};
+use crate::store::{self, StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text};
 use crate::views::{CreatorView, ReasonView};
 
 /// How long an e-mail is tried.
@@ -48,6 +48,11 @@ pub(super) struct Activation {
     pub touched: bool,
     pub question: Option<String>,
     pub links: i64,
+    /// The history line of the question that was asked last.
+    pub asked: Option<i64>,
+    /// Its invoice and its credit note, by their places in the sequence of all.
+    pub invoice: Option<i64>,
+    pub credit_note: Option<i64>,
     pub organisation: OrganisationPart,
 }
 
@@ -64,7 +69,7 @@ pub(super) struct OrganisationPart {
 
 pub(super) const SELECT: &str = "SELECT a.id, a.organisation_id, a.method, a.reference, a.amount_minor, a.currency, a.completion, \
      a.identifier_scheme, a.identifier_value, a.state, a.version, a.created_at, a.expires_at, a.remind_at, a.due_at, \
-     a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, \
+     a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, a.asked, a.invoice, a.credit_note, \
      o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator, o.environment \
      FROM activations a JOIN organisations o ON o.id = a.organisation_id";
 
@@ -93,6 +98,9 @@ impl Activation {
             touched: number(row, "touched")? == 1,
             question: maybe_text(row, "question")?,
             links: number(row, "links")?,
+            asked: maybe_number(row, "asked")?,
+            invoice: maybe_number(row, "invoice")?,
+            credit_note: maybe_number(row, "credit_note")?,
             organisation: OrganisationPart {
                 legal_name: text(row, "legal_name")?,
                 trade_names: store::json(row, "trade_names")?,
@@ -161,6 +169,9 @@ impl Desk {
         activation.version += 1;
         if row.to != from || line.happening == Happening::LinkResent {
             self.set_end(activation, now);
+        }
+        if line.happening == Happening::InformationAsked {
+            activation.asked = Some(activation.version);
         }
         // A second move of the same activation within a group looks at what the first one wrote.
         if work
@@ -250,7 +261,7 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let id = self.new_id("eml")?;
         let creator = &a.organisation.creator;
-        let carries_link = matches!(kind, EmailKind::RoundOff | EmailKind::ReminderToRoundOff);
+        let link = link_of(kind, a);
         let expires = a.expires_at.map(|at| self.local_words(at, a.dutch()));
         // Typed by hand for a transfer: in groups, which are found again with or without their spaces.
         let reference = match (a.method, Reference::parse(&a.reference)) {
@@ -270,7 +281,9 @@ impl Desk {
             "question": a.question.clone().unwrap_or_default(),
             "support": { "email": self.rules.contact.support_email, "url": self.rules.contact.support_url },
         });
-        if carries_link && let Some(object) = data.as_object_mut() {
+        if link.is_some()
+            && let Some(object) = data.as_object_mut()
+        {
             object.insert("link".to_owned(), crate::links::LINK_PLACEHOLDER.into());
         }
         if let (Some(object), Value::Object(more)) = (data.as_object_mut(), extra) {
@@ -288,7 +301,7 @@ impl Desk {
             recipient: creator.email.clone(),
             recipient_name: creator.name.clone(),
             data: data.to_string(),
-            link: carries_link.then_some(a.links),
+            link,
             message_id: format!("<{}@{}>", key.replace('/', "."), self.mail_domain()),
             key,
             created_at: now,
@@ -387,6 +400,17 @@ impl Desk {
             local.hour(),
             local.minute()
         )
+    }
+}
+
+/// The number of the link that an e-mail carries; none where there is nothing to open.
+fn link_of(kind: EmailKind, a: &Activation) -> Option<i64> {
+    match kind {
+        EmailKind::RoundOff | EmailKind::ReminderToRoundOff => Some(a.links),
+        EmailKind::InformationRequested | EmailKind::ReminderToAnswer => a.asked,
+        EmailKind::Invoice | EmailKind::PartlyPaid | EmailKind::ReminderToPay => a.invoice,
+        EmailKind::Cancelled => a.credit_note,
+        _ => None,
     }
 }
 

@@ -71,6 +71,14 @@ pub(super) struct Payment {
     pub standing: Standing,
 }
 
+/// What the payer wrote, of a row of [`PAYMENTS`].
+pub(super) fn remittance(row: &AnyRow) -> Result<Option<String>, StoreError> {
+    let hint = Payment::read(row)?.reference;
+    Ok(hint.map(|hint| match hint {
+        ReferenceHint::Exact(text) | ReferenceHint::Within(text) => text,
+    }))
+}
+
 /// Where a notification came from.
 pub(super) struct Origin<'a> {
     pub account: &'a str,

@@ -229,14 +229,15 @@ async fn write_moves(work: &mut Desking, pending: &Pending) -> Result<(), DeskEr
     };
     const ACTIVATIONS: Many<'static> = Many {
         head: "WITH given (row_id, before, new_state, new_version, new_expires, new_remind, new_due, new_made, new_decided, new_reasons, \
-               new_flags, new_lacks, new_touched, new_question, new_links) AS (",
+               new_flags, new_lacks, new_touched, new_question, new_links, new_asked, new_credit_note) AS (",
         columns: Columns::Typed(&[
             "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT",
-            "BIGINT", "BIGINT", "TEXT", "BIGINT",
+            "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
         ]),
         tail: ") UPDATE activations SET state = new_state, version = new_version, expires_at = new_expires, remind_at = new_remind, \
                due_at = new_due, made_at = new_made, decided_at = new_decided, reasons = new_reasons, flags = new_flags, \
                lacks_only_the_name = new_lacks, touched = new_touched, question = new_question, links = new_links, \
+               asked = new_asked, credit_note = new_credit_note, \
                set_apart_at = CASE WHEN state = new_state THEN set_apart_at END, \
                attempts = CASE WHEN state = new_state THEN attempts ELSE 0 END, \
                next_attempt_at = CASE WHEN state = new_state THEN next_attempt_at END \
@@ -283,6 +284,8 @@ async fn write_moves(work: &mut Desking, pending: &Pending) -> Result<(), DeskEr
                 .bind(i64::from(a.touched))
                 .bind(a.question.as_deref())
                 .bind(a.links)
+                .bind(a.asked)
+                .bind(a.credit_note)
         })
         .await?;
     all_of(updated, moved.len(), || moved.first().map(|(a, ..)| a.id.clone()))

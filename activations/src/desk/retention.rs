@@ -8,6 +8,7 @@
 //! | `refusals` | requests that were not believed | `refusal_days` |
 //! | `emails` | recipient, text and data; that it was sent, and when, stays | `email_days` |
 //! | `payers` | name, account and reference of who paid for what activated nobody | `payer_days` |
+//! | `uploads`, `answers` | what creators answered to questions, and their files; that they did, and when, stays | `answer_days` |
 //! | `decisions` | decisions with their inputs | `decision_days`; 0: never |
 //!
 //! What has been seen is forgotten after 400 days ([`Store::forget_seen`](crate::store::Store::forget_seen)), runs of schedules after 40. Activations,
@@ -38,6 +39,8 @@ pub struct Retention {
     pub email_days: u32,
     /// Who paid, where it activated nobody.
     pub payer_days: u32,
+    /// What creators answered, and their files.
+    pub answer_days: u32,
     /// Requests that were refused.
     pub refusal_days: u32,
     /// Decisions with their inputs; 0: for ever.
@@ -65,6 +68,10 @@ pub enum Kind {
     Emails,
     /// Who paid, where it activated nobody.
     Payers,
+    /// Files that came with answers.
+    Uploads,
+    /// What creators answered.
+    Answers,
     /// Decisions with their inputs.
     Decisions,
 }
@@ -95,6 +102,8 @@ impl Kind {
         Self::Refusals,
         Self::Emails,
         Self::Payers,
+        Self::Uploads,
+        Self::Answers,
         Self::Decisions,
     ];
 
@@ -110,6 +119,8 @@ impl Kind {
             Self::Refusals => "refusals",
             Self::Emails => "emails",
             Self::Payers => "payers",
+            Self::Uploads => "uploads",
+            Self::Answers => "answers",
             Self::Decisions => "decisions",
         }
     }
@@ -123,6 +134,7 @@ impl Kind {
             Self::Refusals => retention.refusal_days,
             Self::Emails => retention.email_days,
             Self::Payers => retention.payer_days,
+            Self::Uploads | Self::Answers => retention.answer_days,
             Self::Decisions => retention.decision_days,
         }
     }
@@ -203,6 +215,15 @@ impl Kind {
                       AND t.standing <> 'unallocated' AND (t.activation_id IS NULL OR {OVER}) LIMIT {BATCH})"
                 )]
             }
+            Self::Uploads => gone(
+                "uploads",
+                "id",
+                format!("SELECT t.id FROM uploads t WHERE t.uploaded_at < $1 AND {OVER}"),
+            ),
+            Self::Answers => vec![format!(
+                "UPDATE questions SET answer = NULL WHERE (activation_id, number) IN (SELECT t.activation_id, t.number FROM questions t \
+                 WHERE t.answer IS NOT NULL AND t.answered_at < $1 AND {OVER} LIMIT {BATCH})"
+            )],
             Self::Decisions => vec![format!(
                 "DELETE FROM decisions WHERE (activation_id, number) IN (SELECT t.activation_id, t.number FROM decisions t \
                  WHERE t.at < $1 AND {OVER} LIMIT {BATCH})"

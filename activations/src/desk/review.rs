@@ -82,6 +82,10 @@ impl Desk {
         let mut work = self.begin().await?;
         let mut activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
         self.current(&mut work, &activation, act, happening).await?;
+        // An e-mail that asks, and isn't handed over yet, would ask in vain.
+        if activation.state == State::InformationRequested {
+            self.void_link(&mut work, &activation).await?;
+        }
         activation.touched = true;
         prepare(&mut activation);
         let who = actor.as_person(act.actor.trim()).to_string();
@@ -92,8 +96,32 @@ impl Desk {
             email,
         };
         self.make(&mut work, &mut activation, line).await?;
+        if happening == Happening::InformationAsked {
+            self.ask(&mut work, &activation, act.reason.trim()).await?;
+        }
         self.commit(work).await?;
         self.activation(id).await
+    }
+
+    /// The act is about the activation as it is now.
+    pub(super) async fn up_to_date(&self, work: &mut Desking, a: &Activation, act: &Act) -> Result<(), DeskError> {
+        if act.version == a.version {
+            return Ok(());
+        }
+        let mut refused = Refused::new(
+            Kind::Conflict,
+            "version_stale",
+            format!(
+                "This activation has changed since version {} that you looked at; it is {} now, at version {}. Look again before you decide.",
+                act.version, a.state, a.version
+            ),
+            format!(
+                "Deze activering is veranderd sinds versie {} die u bekeek; zij is nu {}, in versie {}. Kijk opnieuw voordat u beslist.",
+                act.version, a.state, a.version
+            ),
+        );
+        refused.activation = Some(Box::new(self.activation_in(&mut work.tx, &a.id).await?));
+        Err(refused.into())
     }
 
     /// The act is about the activation as it is now, and can be done to it.
@@ -104,22 +132,7 @@ impl Desk {
         act: &Act,
         happening: Happening,
     ) -> Result<(), DeskError> {
-        if act.version != a.version {
-            let mut refused = Refused::new(
-                Kind::Conflict,
-                "version_stale",
-                format!(
-                    "This activation has changed since version {} that you looked at; it is {} now, at version {}. Look again before you decide.",
-                    act.version, a.state, a.version
-                ),
-                format!(
-                    "Deze activering is veranderd sinds versie {} die u bekeek; zij is nu {}, in versie {}. Kijk opnieuw voordat u beslist.",
-                    act.version, a.state, a.version
-                ),
-            );
-            refused.activation = Some(Box::new(self.activation_in(&mut work.tx, &a.id).await?));
-            return Err(refused.into());
-        }
+        self.up_to_date(work, a, act).await?;
         if find(Some(a.state), happening).is_some() {
             return Ok(());
         }

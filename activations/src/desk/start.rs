@@ -118,6 +118,9 @@ impl Desk {
             touched: false,
             question: None,
             links: 0,
+            asked: None,
+            invoice: None,
+            credit_note: None,
             organisation: OrganisationPart {
                 legal_name: o.legal_name.clone(),
                 trade_names: o.trade_names.clone(),

@@ -38,6 +38,9 @@ pub const TABLES: &[(&str, bool)] = &[
     ("rereads", false),
     ("checkouts", false),
     ("deliveries", false),
+    ("questions", false),
+    ("uploads", false),
+    ("invoices", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.
@@ -161,7 +164,7 @@ impl Store {
     ) -> Result<Tally, CopyError> {
         let mut read = Tally::default();
         let mut after = i64::MIN;
-        let batch = VALUES / columns.named.len().max(1);
+        let batch = columns.batch();
         let select = format!(
             "SELECT rowid AS copied_rowid, {} FROM {} WHERE rowid > $1 ORDER BY rowid LIMIT {batch}",
             columns.names(),
@@ -221,6 +224,14 @@ struct Columns {
 }
 
 impl Columns {
+    /// How many rows go over in one statement; a file may be megabytes.
+    fn batch(&self) -> usize {
+        match self.table {
+            "uploads" => 1,
+            _ => VALUES / self.named.len().max(1),
+        }
+    }
+
     async fn of(source: &Store, table: &'static str) -> Result<Self, StoreError> {
         let sql = format!(
             "SELECT CAST(name AS TEXT) AS name, CAST(type AS TEXT) AS type FROM pragma_table_info('{table}') ORDER BY cid"

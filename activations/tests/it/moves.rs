@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eencent_activations::clock::Clock;
-use eencent_activations::desk::{LinkStanding, When};
+use eencent_activations::desk::{LinkStanding, QuestionStanding, When};
 use eencent_activations::notification::PaymentStatus;
 use eencent_activations::personal::HolderName;
 use eencent_activations::state::{Happening, State};
@@ -555,11 +555,19 @@ async fn halfway_to_its_end_there_is_one_reminder_and_at_its_end_it_expires() {
             office.told_platform(&view.id).await.last().unwrap(),
             "activation.expired"
         );
-        if let Some(token) = token {
-            assert_eq!(
-                office.desk.confirm(&token).await.unwrap().standing,
-                LinkStanding::Expired
-            );
+        match (stage, token) {
+            ("awaiting_payment", token) => assert_eq!(token, None),
+            ("information_requested", Some(token)) => {
+                let page = office.desk.answer(&token, "too late", Vec::new()).await.unwrap();
+                assert_eq!(
+                    (page.standing, page.state),
+                    (QuestionStanding::Over, Some(State::Expired))
+                );
+            }
+            (_, token) => {
+                let page = office.desk.confirm(&token.unwrap()).await.unwrap();
+                assert_eq!(page.standing, LinkStanding::Expired);
+            }
         }
     }
 }

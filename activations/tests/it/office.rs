@@ -50,6 +50,8 @@ pub fn settings() -> Settings {
             companion_minutes: 10,
             review_share: 0,
             review_legal_forms: vec![],
+            answer_files: 5,
+            answer_megabytes: 20,
         },
         office: OfficeSettings {
             hours: "Mo-Fr 09:00-17:00; PH off".into(),

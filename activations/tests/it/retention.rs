@@ -18,6 +18,7 @@ const KEPT: Retention = Retention {
     finished_days: 400,
     email_days: 180,
     payer_days: 180,
+    answer_days: 180,
     refusal_days: 30,
     decision_days: 0,
 };

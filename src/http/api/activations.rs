@@ -14,13 +14,8 @@ use tokio::time::Instant;
 use super::Api;
 use super::body::{Asked, Body, OptionalBody};
 use super::callers::{Any, By, Platform, Review};
-use super::{failures, shapes};
-use crate::http::language::Sentence;
+use super::{failures, page, shapes};
 use crate::http::problem::Problem;
-
-/// How many a page of the list holds, unless asked otherwise, and at most.
-const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
 
 /// How long a start waits for its payment to be made at the provider.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -92,22 +87,7 @@ pub async fn list(
     _by: By<Any>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<(HeaderMap, Json<Vec<ActivationView>>), Problem> {
-    let limit = match wanted.limit.as_deref() {
-        None => PAGE,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
-            .ok_or_else(|| {
-                Problem::invalid_parameter(
-                    "limit",
-                    Sentence::new(
-                        "`limit` must be a whole number from 1 to 200.",
-                        "`limit` moet een geheel getal van 1 tot en met 200 zijn.",
-                    ),
-                )
-            })?,
-    };
+    let limit = page::limit(wanted.limit.as_deref())?;
     let set = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = ActivationFilter {
         state: set(wanted.state),

@@ -31,7 +31,7 @@ type Wrong = (&'static str, &'static str, Sentence);
 
 impl Sent {
     /// The act, without the moment at which it takes effect.
-    fn act(self) -> Result<Act, Problem> {
+    pub(super) fn act(self) -> Result<Act, Problem> {
         let mut wrong = Vec::new();
         let act = self.read(&mut wrong);
         act.ok_or_else(|| Problem::invalid_fields(wrong))
