@@ -8,6 +8,7 @@ pub mod accept;
 pub mod api;
 mod crowd;
 pub mod information;
+pub mod invoice;
 pub mod language;
 mod layers;
 pub mod operations;

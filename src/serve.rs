@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::accept::{self, Limits, Listener};
 use crate::http::api::{Api, PlainKeys};
 use crate::http::information::InformationPage;
+use crate::http::invoice::InvoicePages;
 use crate::http::operations::{self, Vitals};
 use crate::http::pages::Pages;
 use crate::http::round_off::RoundOffPage;
@@ -242,6 +243,12 @@ pub async fn start(
         let contact = &settings.subject.contact;
         let support = (contact.support_email.clone(), contact.support_url.clone());
         let information = InformationPage::new(desk.clone(), Arc::clone(&pages), Arc::clone(&rules), support.clone());
+        let invoice = InvoicePages {
+            desk: desk.clone(),
+            pages: Arc::clone(&pages),
+            rules: Arc::clone(&rules),
+            support: support.clone(),
+        };
         let round_off = RoundOffPage {
             desk,
             pages: Arc::clone(&pages),
@@ -251,7 +258,14 @@ pub async fn start(
         running.listen(
             "the public listener",
             listener,
-            public::router(webhooks, api, round_off, information, Arc::clone(&listen.proxies)),
+            public::router(
+                webhooks,
+                api,
+                round_off,
+                information,
+                invoice,
+                Arc::clone(&listen.proxies),
+            ),
             open_to_all,
         );
     }

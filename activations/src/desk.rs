@@ -8,6 +8,7 @@
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
 //! - [`allocate`](Desk::allocate): payments that name no open activation, and who ties one to it.
+//! - [`invoices`](Desk::invoice): numbered documents, and the page of each.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
@@ -28,6 +29,7 @@ mod deciding;
 pub mod deliveries;
 mod explain;
 mod imports;
+mod invoices;
 mod keys;
 mod known;
 mod letters;
@@ -62,6 +64,7 @@ use pending::Pending;
 pub use acts::{Act, Actor, When};
 pub use allocate::{SetAside, SetAsideView};
 pub use explain::{Explained, Explanation};
+pub use invoices::{InvoicePage, InvoiceStanding};
 pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;

@@ -5,7 +5,7 @@
 //!   [`money`], [`personal`] (names, accounts, addresses; print masked), [`identifier`], [`mod@reference`],
 //!   [`document`] (files of strangers).
 //! - Pure rules: [`state`] (the one table of moves), [`decide`] (approve, review, wait),
-//!   [`office_hours`], [`rules`] (settings of the subject).
+//!   [`office_hours`], [`invoicing`] (what an invoice says), [`rules`] (settings of the subject).
 //! - The truth: [`store`] (connections, migrations), [`inbox`] (verified messages, committed in
 //!   groups), [`ledger`] (rows that wait for work).
 //! - [`desk::retention`]: what is purged when; [`store::copy`], [`store::file`]: the truth taken elsewhere, and kept small.
@@ -28,6 +28,7 @@ pub mod gathered;
 pub mod gathering;
 pub mod identifier;
 pub mod inbox;
+pub mod invoicing;
 pub mod ledger;
 pub mod links;
 pub mod money;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::clock::Timestamp;
 use crate::desk::deliveries::Listener;
+use crate::invoicing::{InvoiceSettings, Invoicing};
 use crate::links::LinksKey;
 use crate::money::Money;
 use crate::office_hours::OfficeHours;
@@ -115,17 +116,6 @@ pub struct CheckoutSettings {
     pub return_url: String,
 }
 
-/// Section `[invoice]`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct InvoiceSettings {
-    /// The account to pay to.
-    pub iban: String,
-    /// In whose name it is.
-    pub beneficiary: String,
-    /// What invoices are known by: `creditor_reference` or `betalingskenmerk`.
-    pub reference: String,
-}
-
 /// How an approval is completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completion {
@@ -176,7 +166,8 @@ pub struct Rules {
     pub(crate) hours: OfficeHours,
     pub(crate) free_organisations: u32,
     pub(crate) contact: ContactSettings,
-    pub(crate) bank: InvoiceSettings,
+    /// What makes invoices; none where there are no invoices.
+    pub(crate) invoicing: Option<Invoicing>,
     pub(crate) dutch_references: bool,
     /// The endpoint that payments are made at, and where payers come back.
     pub(crate) checkout: Option<(String, String)>,
@@ -232,9 +223,10 @@ impl Settings {
         if !["creditor_reference", "betalingskenmerk"].contains(&self.invoice.reference.as_str()) {
             problems.push("invoice.reference is unknown; write \"creditor_reference\" or \"betalingskenmerk\"".into());
         }
-        if !self.invoice.iban.is_empty() && crate::personal::AccountNumber::iban(&self.invoice.iban).is_none() {
-            problems.push("invoice.iban is not a valid IBAN; check its digits, or leave it empty".into());
-        }
+        let invoicing = match &invoice {
+            Some(rules) => self.invoice.checked(rules.amount, &mut problems),
+            None => None,
+        };
         match (problems.is_empty(), ideal, invoice, hours) {
             (true, Some(ideal), Some(invoice), Some(hours)) => Ok(Rules {
                 ideal,
@@ -251,7 +243,7 @@ impl Settings {
                 hours,
                 free_organisations: self.organisations.free,
                 contact: self.contact.clone(),
-                bank: self.invoice.clone(),
+                invoicing,
                 checkout: (!self.checkout.endpoint.is_empty())
                     .then(|| (self.checkout.endpoint.clone(), self.checkout.return_url.clone())),
                 dutch_references: self.invoice.reference == "betalingskenmerk",

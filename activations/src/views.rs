@@ -163,6 +163,25 @@ impl InstructionsView {
     }
 }
 
+/// The invoice of an activation. Whoever has an address can open the page.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct InvoiceView {
+    /// As it is printed.
+    pub number: String,
+    /// Its page.
+    pub url: String,
+    /// The number of the credit note that took it back.
+    pub credit_note: Option<String>,
+    /// The page of that.
+    pub credit_note_url: Option<String>,
+}
+
+impl std::fmt::Debug for InvoiceView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}", self.number, self.credit_note)
+    }
+}
+
 /// An activation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActivationView {
@@ -194,6 +213,8 @@ pub struct ActivationView {
     pub instructions: Option<InstructionsView>,
     /// Where the payer is to be sent; only while the payment is awaited, and where payments are made here.
     pub checkout_url: Option<String>,
+    /// Its invoice; none by another method.
+    pub invoice: Option<InvoiceView>,
     /// All its payments, oldest first.
     pub payments: Vec<PaymentView>,
     /// All its e-mails, oldest first.

@@ -443,8 +443,10 @@ pub(crate) fn data_for(kind: EmailKind, language: &str) -> Value {
         "support": { "email": "support@eencent.example", "url": "" },
     });
     let more = match kind {
-        EmailKind::Invoice => json!({ "iban": "NL91 ABNA 0417 1643 00", "beneficiary": "Eencent", "due_local": day }),
-        EmailKind::PartlyPaid => json!({ "received": "10.00", "missing": "8.15" }),
+        EmailKind::Invoice => {
+            json!({ "iban": "NL91 ABNA 0417 1643 00", "beneficiary": "Eencent", "due_local": day, "link": "@@LINK@@" })
+        }
+        EmailKind::PartlyPaid => json!({ "received": "10.00", "missing": "8.15", "link": "@@LINK@@" }),
         EmailKind::TakesLonger => json!({ "reasons": [
             { "code": "name_differs", "text": "De tenaamstelling van de rekening is niet de naam van de organisatie." },
             { "code": "names_entered", "text": "De namen van de organisatie komen niet uit een handelsregister." },
@@ -456,12 +458,12 @@ pub(crate) fn data_for(kind: EmailKind, language: &str) -> Value {
         EmailKind::Scheduled => json!({ "takes_effect_at": "2026-01-12T08:00:00Z", "takes_effect_local": monday }),
         EmailKind::RoundOff | EmailKind::ReminderToRoundOff => json!({ "link": "@@LINK@@", "link_expires_local": day }),
         EmailKind::Activated => json!({ "peppol_url": "https://platform.example/peppol" }),
-        EmailKind::ReminderToPay => json!({ "expires_local": day }),
+        EmailKind::ReminderToPay => json!({ "expires_local": day, "link": "" }),
         EmailKind::ReminderToAnswer => {
             json!({ "question": "Kunt u een uittreksel sturen?", "link": "@@LINK@@", "expires_local": day })
         }
         EmailKind::Expired => json!({ "was": "awaiting_payment" }),
-        EmailKind::Cancelled => json!({}),
+        EmailKind::Cancelled => json!({ "link": "" }),
     };
     if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
         data.extend(more);

@@ -60,7 +60,7 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
         if settings.subject.invoice.iban.is_empty() {
             findings
                 .notes
-                .push("invoice.iban is not set: invoices are sent without bank details".to_owned());
+                .push("invoice.iban is not set: there are no invoices, and method invoice is refused".to_owned());
         }
         endpoints(&settings, &mut findings);
         findings.notes.push(events_go(&settings));

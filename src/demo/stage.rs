@@ -62,6 +62,14 @@ impl Stage {
             ("EENCENT__LISTEN__OPERATIONS", "127.0.0.1:0".to_owned()),
             ("EENCENT__API__KEYS", key.clone()),
             ("EENCENT__ORGANISATIONS__FREE", "100".to_owned()),
+            ("EENCENT__INVOICE__IBAN", "NL91ABNA0417164300".to_owned()),
+            ("EENCENT__INVOICE__SELLER_NAME", "Eencent B.V.".to_owned()),
+            ("EENCENT__INVOICE__SELLER_STREET", "Keizersgracht 1".to_owned()),
+            ("EENCENT__INVOICE__SELLER_POSTCODE", "1015 CJ".to_owned()),
+            ("EENCENT__INVOICE__SELLER_CITY", "Amsterdam".to_owned()),
+            ("EENCENT__INVOICE__SELLER_KVK", "68750110".to_owned()),
+            ("EENCENT__INVOICE__SELLER_VAT", "NL822010690B01".to_owned()),
+            ("EENCENT__INVOICE__NUMBER_PREFIX", "EC-".to_owned()),
         ];
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         let settings = settings::load_from(None, own.chain(providers::settings()))?;

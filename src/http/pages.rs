@@ -1,6 +1,7 @@
 //! Pages for people: templates that are compiled in, and the headers that keep them safe.
 //!
-//! No script, nothing from elsewhere; the style is in the page and allowed by its hash.
+//! Nothing from elsewhere; the style is in the page and allowed by its hash. No page needs a script; the one that
+//! is better with one has it from a file of ours.
 
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
@@ -15,10 +16,11 @@ use super::problem::Problem;
 
 const STYLE: &str = include_str!("../../config/pages/style.css");
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("base.html", include_str!("../../config/pages/base.html")),
     ("front.html", include_str!("../../config/pages/front.html")),
     ("information.html", include_str!("../../config/pages/information.html")),
+    ("invoice.html", include_str!("../../config/pages/invoice.html")),
     ("round_off.html", include_str!("../../config/pages/round_off.html")),
     ("staff.html", include_str!("../../config/pages/staff.html")),
     ("trouble.html", include_str!("../../config/pages/trouble.html")),
@@ -48,6 +50,18 @@ impl Pages {
         let policy = HeaderValue::try_from(policy)
             .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
         Ok(Self { templates, policy })
+    }
+
+    /// A page in a language, with leave to run the scripts that we serve.
+    pub fn show_with_script(&self, status: StatusCode, template: &str, language: Language, with: &Value) -> Response {
+        let mut response = self.show(status, template, language, with);
+        if let Some(policy) = response.headers_mut().get_mut(header::CONTENT_SECURITY_POLICY) {
+            let more = policy.to_str().map(|policy| format!("{policy}; script-src 'self'"));
+            if let Some(more) = more.ok().and_then(|more| HeaderValue::try_from(more).ok()) {
+                *policy = more;
+            }
+        }
+        response
     }
 
     /// A page in a language.

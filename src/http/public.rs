@@ -13,6 +13,7 @@ use minijinja::context;
 use tower::ServiceExt as _;
 
 use super::information::{self, InformationPage};
+use super::invoice::{self, InvoicePages};
 use super::language::Language;
 use super::proxies::Proxies;
 use super::round_off::{self, RoundOffPage};
@@ -33,6 +34,7 @@ pub fn router(
     api: api::Api,
     round_off: RoundOffPage,
     information: InformationPage,
+    invoice: InvoicePages,
     proxies: Arc<Proxies>,
 ) -> Router {
     let pages = Arc::clone(&round_off.pages);
@@ -48,6 +50,7 @@ pub fn router(
         .route("/", front)
         .merge(api::router(api))
         .merge(round_off::router(round_off))
+        .merge(invoice::router(invoice))
         .layer(middleware::from_fn(layers::logged));
     let rest = layers::with_problems(rest);
     let information = information::router(information).layer(middleware::from_fn(layers::logged));

@@ -10,7 +10,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use sha2::{Digest as _, Sha256};
 
 /// Who may know whom. `eencent` is the program in `src/`.
-const ARROWS: [(&str, &str); 7] = [
+const ARROWS: [(&str, &str); 9] = [
     ("eencent", "eencent-webhooks"),
     ("eencent", "eencent-jobs"),
     ("eencent", "eencent-activations"),
@@ -18,6 +18,8 @@ const ARROWS: [(&str, &str); 7] = [
     ("eencent-webhooks", "eencent-activations"),
     ("eencent-jobs", "eencent-activations"),
     ("eencent-activations", "eencent-matching"),
+    ("eencent-activations", "eencent-invoices"),
+    ("eencent", "eencent-invoices"),
 ];
 
 /// File and folder names that say nothing about what is inside.

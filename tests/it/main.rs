@@ -20,6 +20,7 @@ mod crash;
 mod demo;
 mod every_api;
 mod faults;
+mod flow_invoice;
 mod flow_review;
 mod http;
 mod keeping;

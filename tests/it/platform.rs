@@ -25,13 +25,13 @@ struct Heard {
 }
 
 /// A platform that answers 503 once, then 200; and 410 at `/gone`.
-struct Platform {
+pub struct Platform {
     port: u16,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Platform {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
@@ -75,6 +75,27 @@ impl Platform {
             }
         });
         Self { port, heard }
+    }
+
+    /// The same installation, with this platform to be told of everything.
+    pub fn told(&self, home: Installation) -> Installation {
+        home.with(
+            "EVENTS__PLATFORM__URL",
+            &format!("http://127.0.0.1:{}/events", self.port),
+        )
+        .with("EVENTS__PLATFORM__SECRETS", SECRET)
+        .with("EVENTS__PLATFORM__PRIVATE", "true")
+    }
+
+    /// The first event of a type.
+    pub fn first(&self, kind: &str) -> Value {
+        wait_for(kind, || {
+            let heard = self.at("/events");
+            let mut events = heard
+                .iter()
+                .map(|one| serde_json::from_str::<Value>(&one.body).unwrap());
+            events.find(|event| event["type"] == kind)
+        })
     }
 
     fn at(&self, path: &str) -> Vec<Heard> {

@@ -281,10 +281,10 @@ impl Desk {
             "question": a.question.clone().unwrap_or_default(),
             "support": { "email": self.rules.contact.support_email, "url": self.rules.contact.support_url },
         });
-        if link.is_some()
-            && let Some(object) = data.as_object_mut()
-        {
-            object.insert("link".to_owned(), crate::links::LINK_PLACEHOLDER.into());
+        // A button without an address is left out.
+        let place = link.map_or("", |_| crate::links::LINK_PLACEHOLDER);
+        if let Some(object) = data.as_object_mut() {
+            object.insert("link".to_owned(), place.into());
         }
         if let (Some(object), Value::Object(more)) = (data.as_object_mut(), extra) {
             object.extend(more);
@@ -329,7 +329,8 @@ impl Desk {
         kind: &str,
         now: Timestamp,
     ) -> Result<(), DeskError> {
-        let payload = json!({
+        let document = self.told_document(work, a, kind).await?;
+        let mut payload = json!({
             "type": kind,
             "timestamp": now,
             "data": {
@@ -344,6 +345,11 @@ impl Desk {
                 "sequence": a.version,
             },
         });
+        if let Some((name, document)) = document
+            && let Some(data) = payload.get_mut("data").and_then(Value::as_object_mut)
+        {
+            data.insert(name.to_owned(), document);
+        }
         let id = self.new_id("out")?;
         self.address(work, (&id, kind), "", (&a.id, a.version), now)?;
         work.pending.outgoing.push(NewOutgoing {

@@ -98,6 +98,11 @@ impl Desk {
             .fetch_optional(&mut *connection)
             .await?;
         let checkout = checkout.map(|row| maybe_text(&row, "url")).transpose()?.flatten();
+        let documents =
+            sqlx::query("SELECT sequence, number, kind FROM invoices WHERE activation_id = $1 ORDER BY sequence")
+                .bind(id)
+                .fetch_all(&mut *connection)
+                .await?;
         let emails = sqlx::query("SELECT kind, message_id, state, sent_at, maybe_sent, last_error FROM emails WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut *connection)
@@ -107,6 +112,7 @@ impl Desk {
             .fetch_all(&mut *connection)
             .await?;
         Ok(ActivationView {
+            invoice: self.invoice_view(&a.id, &documents)?,
             id: a.id,
             organisation: a.organisation_id,
             method: a.method,

@@ -6,6 +6,7 @@ use super::moves::{Activation, Line, OrganisationPart};
 use super::{Actor, Desk, Desking, organisations};
 use crate::clock::Timestamp;
 use crate::identifier::Identifier;
+use crate::invoicing::Invoicing;
 use crate::reference::Reference;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::{Happening, Method, State};
@@ -17,7 +18,8 @@ impl Desk {
     ///
     /// # Errors
     /// Refused when the country can't be activated, when not exactly one identifier is filled in, when
-    /// the organisation or its identifier is active already, or when an activation is open.
+    /// the organisation or its identifier is active already, when an activation is open, or when there are no
+    /// invoices here.
     pub async fn start(&self, actor: &Actor, organisation_id: &str, method: &str) -> Result<ActivationView, DeskError> {
         let Some(method) = Method::parse(method) else {
             return Err(Refused::new(
@@ -131,15 +133,19 @@ impl Desk {
             },
         };
         self.set_end(&mut activation, now);
+        if method == Method::Invoice {
+            activation.invoice = Some(self.reserve_invoice(work).await?);
+        }
         insert(work, &activation, &actor.to_string()).await?;
+        self.issue(work, &activation, &o.country).await?;
         let happening = match method {
             Method::Ideal => Happening::StartedIdeal,
             Method::Invoice => Happening::StartedInvoice,
         };
         let due = activation.expires_at.unwrap_or(now);
         let email = json!({
-            "iban": self.rules.bank.iban,
-            "beneficiary": self.rules.bank.beneficiary,
+            "iban": self.rules.invoicing.as_ref().map(Invoicing::iban).unwrap_or_default(),
+            "beneficiary": self.rules.invoicing.as_ref().map(Invoicing::beneficiary).unwrap_or_default(),
             "due_local": self.local_words(due, o.creator.language == "nl"),
         });
         let line = Line {
@@ -212,6 +218,7 @@ impl Desk {
         }
         self.void_link(&mut work, &activation).await?;
         self.let_go(&mut work, &activation).await?;
+        self.credit(&mut work, &mut activation).await?;
         let actor = actor.to_string();
         let reason: String = reason.chars().filter(|c| *c != '\0').take(4_000).collect();
         let line = Line {
@@ -299,7 +306,7 @@ async fn active_holder(work: &mut Desking, identifier: &Identifier) -> Result<Op
 async fn insert(work: &mut Desking, a: &Activation, started_by: &str) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO activations (id, organisation_id, method, reference, amount_minor, currency, completion, identifier_scheme, identifier_value, \
-         started_by, state, version, created_at, expires_at, remind_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         started_by, state, version, created_at, expires_at, remind_at, invoice) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(a.id.as_str())
     .bind(a.organisation_id.as_str())
@@ -316,6 +323,7 @@ async fn insert(work: &mut Desking, a: &Activation, started_by: &str) -> Result<
     .bind(a.created_at.micros())
     .bind(a.expires_at.map(Timestamp::micros))
     .bind(a.remind_at.map(Timestamp::micros))
+    .bind(a.invoice)
     .execute(&mut *work.tx)
     .await?;
     Ok(())

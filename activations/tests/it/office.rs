@@ -10,6 +10,7 @@ use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::{Act, Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
 use eencent_activations::entropy::CountedEntropy;
 use eencent_activations::inbox::Inbox;
+use eencent_activations::invoicing::InvoiceSettings;
 use eencent_activations::ledger::{NoNudge, Work};
 use eencent_activations::links::LinksKey;
 use eencent_activations::money::Money;
@@ -17,9 +18,7 @@ use eencent_activations::notification::{
     Event, Mode, PaymentNotification, PaymentStatus, Proof, Receipt, ReferenceHint, Told,
 };
 use eencent_activations::personal::{AccountNumber, HolderName};
-use eencent_activations::rules::{
-    ActivationSettings, ContactSettings, InvoiceSettings, OfficeSettings, OrganisationSettings, Settings,
-};
+use eencent_activations::rules::{ActivationSettings, ContactSettings, OfficeSettings, OrganisationSettings, Settings};
 use eencent_activations::store::Store;
 use eencent_activations::views::{ActivationView, OrganisationView};
 use eencent_test_stores as stores;
@@ -68,8 +67,16 @@ pub fn settings() -> Settings {
         checkout: eencent_activations::rules::CheckoutSettings::default(),
         invoice: InvoiceSettings {
             iban: "NL91ABNA0417164300".into(),
-            beneficiary: "Eencent B.V.".into(),
             reference: "creditor_reference".into(),
+            number_prefix: "EC-".into(),
+            vat_percent: "21".into(),
+            seller_name: "Eencent B.V.".into(),
+            seller_street: "Keizersgracht 1".into(),
+            seller_postcode: "1015 CJ".into(),
+            seller_city: "Amsterdam".into(),
+            seller_kvk: "68750110".into(),
+            seller_vat: "NL822010690B01".into(),
+            ..InvoiceSettings::default()
         },
     }
 }

@@ -281,6 +281,19 @@ pub struct Instructions {
     pub en: String,
 }
 
+/// The invoice of an activation. Whoever has an address can open the page: give it to who is to pay only.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Invoice {
+    /// As it is printed.
+    pub number: String,
+    /// Its page, with the document as PDF and UBL.
+    pub url: String,
+    /// The number of the credit note that took it back.
+    pub credit_note: Option<String>,
+    /// The page of that.
+    pub credit_note_url: Option<String>,
+}
+
 /// An activation.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Activation {
@@ -316,6 +329,8 @@ pub struct Activation {
     /// Where the payer is to be sent; only while the payment is awaited, and where payments are made here
     /// (`checkout.endpoint`). Absent for a moment when the provider is slow: read the activation again.
     pub checkout_url: Option<String>,
+    /// Its invoice; none by another method.
+    pub invoice: Option<Invoice>,
     /// Its payments.
     pub payments: Vec<Payment>,
     /// Its e-mails.
