@@ -6,6 +6,7 @@
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
+//! - [`names`](Desk::names_fetched): names that are too old to decide on, fetched again first.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
@@ -31,6 +32,7 @@ mod letters;
 mod likely;
 pub mod mail_stop;
 mod moves;
+mod names;
 mod organisations;
 mod payments;
 mod pending;
@@ -60,6 +62,7 @@ pub use explain::{Explained, Explanation};
 pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
+pub use names::Fetched;
 pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};

@@ -7,6 +7,7 @@ mod body;
 mod callers;
 mod failures;
 mod organisations;
+mod register;
 mod shapes;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::routing::get;
 use eencent_activations::desk::Desk;
+use eencent_registers::Registers;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Server};
 use utoipa::{Modify, OpenApi};
@@ -34,6 +36,8 @@ pub struct Api {
     pub desk: Desk,
     /// The keys that stand in the settings.
     pub plain_keys: Arc<PlainKeys>,
+    /// Where organisations are looked up.
+    pub registers: Arc<Registers>,
 }
 
 #[derive(OpenApi)]
@@ -91,6 +95,7 @@ pub fn router(api: Api) -> Router {
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(organisations::register))
+        .routes(routes!(register::search))
         .routes(routes!(
             organisations::read,
             organisations::change,
@@ -117,7 +122,7 @@ mod tests {
         let (_, document) = described().split_for_parts();
         let json = serde_json::to_value(&document).unwrap();
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 13, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

@@ -14,6 +14,8 @@ fn asked(method: Method) -> Asked {
         legal_form: Some("Besloten Vennootschap".into()),
         country: None,
         names_from_register: true,
+        names_at: None,
+        register: RegisterSays::Current,
         sampled: false,
     }
 }

@@ -45,6 +45,7 @@ impl Desk {
             }
         }
         self.look_after_checkouts(limit).await?;
+        self.decide_without_register(limit).await?;
         if passed == Passed::default() {
             self.store.forget_seen(now).await?;
         }

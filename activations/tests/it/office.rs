@@ -267,6 +267,7 @@ pub fn organisation() -> NewOrganisation {
             language: Some("nl".into()),
             role: Some("administrator".into()),
         }),
+        kvk: None,
     }
 }
 

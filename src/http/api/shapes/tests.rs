@@ -9,6 +9,7 @@ use eencent_activations::entropy::CountedEntropy;
 use eencent_activations::ledger::NoNudge;
 use eencent_activations::links::LinksKey;
 use eencent_activations::store::Store;
+use eencent_registers::Registers;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -33,11 +34,12 @@ async fn platform() -> (tempfile::TempDir, Router, Desk) {
         .unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let entropy = Arc::new(CountedEntropy::default());
-    let desk = Desk::new(store, clock, entropy, Arc::new(NoNudge), Arc::new(rules));
+    let desk = Desk::new(store, clock.clone(), entropy, Arc::new(NoNudge), Arc::new(rules));
     let plain_keys = Arc::new(PlainKeys::of(&[KEY.to_owned()]));
     let router = layers::with_problems(api::router(Api {
         desk: desk.clone(),
         plain_keys,
+        registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
     }));
     (folder, router, desk)
 }
