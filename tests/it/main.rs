@@ -36,6 +36,7 @@ mod payments;
 mod platform;
 mod proxy;
 mod reading_back;
+mod register;
 mod server;
 mod stand_in;
 mod statements;
