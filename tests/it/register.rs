@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use eencent_activations::failpoint::Moment;
 use serde_json::{Value, json};
 
 use crate::clocks::set;
 use crate::http::request;
+use crate::moments::runs_into;
 use crate::payments::{NAME, activation, mollie_paid, post_mollie, started, text, wait_for_state};
 use crate::server::{Installation, KEY, Server, wait_for};
 use crate::stand_in::{Reply, StandIn};
@@ -353,6 +355,11 @@ fn flow_registering_3_when_the_register_does_not_answer_the_decision_waits_for_a
     for view in [&recovers, &never] {
         assert_eq!(activation(&server, text(view, "id"))["state"], "awaiting_payment");
     }
+    let explained = installation.run(&["explain", text(&never, "reference")]).stdout;
+    assert!(
+        explained.contains("fetched again since") && explained.contains("it answers 503"),
+        "{explained}"
+    );
     knows(&api, "42000001", NAME);
     // An hour later: its turn has come, however far apart they are by now.
     set(&offset, DAY + 3_600);
@@ -389,6 +396,63 @@ fn flow_registering_3_killed_while_the_register_is_asked_nothing_is_lost_and_it_
         .map(|line| text(line, "event"))
         .collect();
     assert_eq!(happened, ["started_ideal", "paid_clear", "link_sent"]);
+}
+
+/// Ended at the moment when it comes for the `time`th time, after the payment is in and the names are old.
+fn killed_at(moment: Moment, time: u32) -> bool {
+    let api = StandIn::start();
+    let installation = connected(&api);
+    let server = installation.serve();
+    let view = started(&server, 44_000_001, "ideal");
+    installation.sql("UPDATE organisations SET names_at = 1");
+    server.kill();
+    knows(&api, "44000001", "Bakkerij De Korenaar Holding B.V.");
+    let server = installation.launch_until(moment, time, "serve");
+    let public = server.public.clone();
+    let id = text(&view, "id").to_owned();
+    let paid = mollie_paid("event_1", "tr_1", text(&view, "reference"), NAME);
+    let ended = {
+        // It may end before it answers, and Mollie sends again what wasn't taken.
+        let _ = post_mollie(&server, &paid);
+        let reviewed = move || {
+            let key = format!("Bearer {KEY}");
+            let headers = [("authorization", key.as_str())];
+            request(&public, "GET", &format!("/v1/activations/{id}"), &headers, b"")
+                .is_ok_and(|answer| answer.status == 200 && answer.json()["state"] == "under_review")
+        };
+        runs_into(server, reviewed)
+    };
+    let server = installation.serve();
+    assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
+    let now = wait_for_state(&server, text(&view, "id"), "under_review");
+    let happened: Vec<&str> = now["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| text(line, "event"))
+        .collect();
+    assert_eq!(
+        happened,
+        ["started_ideal", "paid_unclear"],
+        "{} {time}",
+        moment.as_str()
+    );
+    assert_eq!(now["emails"].as_array().unwrap().len(), 1);
+    ended
+}
+
+#[test]
+fn flow_registering_3_killed_at_each_moment_of_it_names_change_once_and_one_decision_is_made() {
+    let moments = [Moment::RowClaimed, Moment::WorkWritten, Moment::WorkCommitted];
+    let kills: Vec<bool> = std::thread::scope(|all| {
+        let running: Vec<_> = moments
+            .iter()
+            .flat_map(|moment| [1, 2].map(|time| (*moment, time)))
+            .map(|(moment, time)| all.spawn(move || killed_at(moment, time)))
+            .collect();
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(kills.iter().filter(|ended| **ended).count() >= 4, "{kills:?}");
 }
 
 #[test]

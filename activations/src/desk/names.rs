@@ -16,7 +16,7 @@ use crate::ledger::{Claim, Work, end_well};
 use crate::refused::DeskError;
 use crate::register::{Entry, Standing};
 use crate::state::{Happening, State};
-use crate::store::{StoreError, maybe_instant, maybe_text, text};
+use crate::store::{StoreError, instant, maybe_instant, maybe_text, number, text};
 use crate::views::OrganisationView;
 
 /// How names stand towards a decision.
@@ -119,6 +119,27 @@ impl Desk {
         work.will_wait(Work::Names, &text(&row, "id")?);
         tracing::info!(activation = a.id, "the register is asked before this is decided");
         Ok(())
+    }
+
+    /// That an activation's decision waits for the register, and how that goes; `None` when it doesn't.
+    pub(super) async fn register_awaited(&self, activation: &str) -> Result<Option<String>, DeskError> {
+        let row = sqlx::query(
+            "SELECT asked_at, attempts, last_error FROM refreshes WHERE activation_id = $1 AND state <> 'answered'",
+        )
+        .bind(activation)
+        .fetch_optional(self.store.reader())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let since = instant(&row, "asked_at")?;
+        Ok(Some(
+            match (number(&row, "attempts")?, maybe_text(&row, "last_error")?) {
+                (0, _) => format!("names to be decided on are fetched again since {since}"),
+                (attempts, why) => format!(
+                    "names to be decided on are fetched again since {since}; tried {attempts} times: {}",
+                    why.unwrap_or_default()
+                ),
+            },
+        ))
     }
 
     /// The number that a claimed row wants looked up.

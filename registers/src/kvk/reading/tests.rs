@@ -1,4 +1,8 @@
-#![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests stop at what they did not expect"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
