@@ -58,6 +58,7 @@ pub fn rules(
             problems.extend(told);
             problems
         })?;
+    let rules = rules.refetching(settings.register.refetching());
     Ok(rules.telling(settings.jobs.listeners()))
 }
 

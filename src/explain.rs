@@ -123,6 +123,7 @@ impl Write<'_> {
         if let Some(at) = activation.expires_at {
             paper.pair("ends by itself", &self.instant(at));
         }
+        paper.pair_if("register", explanation.register.as_deref().unwrap_or_default());
         if !activation.reasons.is_empty() {
             paper.heading("Why a person looks at it");
             activation

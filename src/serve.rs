@@ -13,8 +13,10 @@ use eencent_activations::desk::{Actor, Desk};
 use eencent_activations::entropy::{Entropy, OsEntropy};
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::{NoNudge, Nudge};
+use eencent_activations::register::Lookup;
 use eencent_activations::store::{self, Store};
 use eencent_jobs::{Desks, Feeder, Workers};
+use eencent_registers::Registers;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -176,6 +178,7 @@ pub async fn start(
         Arc::clone(&rules),
     );
     let inbox = Inbox::start(store.clone(), nudge);
+    let registers = Arc::new(Registers::new(&settings.register, Arc::clone(&clock)));
     let watching = desk.clone();
     let (workers, telling) = match feeder {
         Some(feeder) if role.works() => (Some(feeder), None),
@@ -189,6 +192,7 @@ pub async fn start(
                 desk: desk.clone(),
                 inbox: inbox.clone(),
                 rereading: Arc::new(settings.webhooks.clone()),
+                registers: Arc::clone(&registers) as Arc<dyn Lookup>,
             },
             Arc::clone(&clock),
             Arc::clone(&entropy),
@@ -239,6 +243,7 @@ pub async fn start(
         let api = Api {
             desk: desk.clone(),
             plain_keys: Arc::new(PlainKeys::of(&settings.api.keys)),
+            registers,
         };
         let contact = &settings.subject.contact;
         let support = (contact.support_email.clone(), contact.support_url.clone());

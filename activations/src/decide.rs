@@ -16,6 +16,21 @@ use crate::views::ReasonView;
 /// One transfer told through two channels is told within this time.
 const TWICE_TOLD_WITHIN: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
+/// What a register said of an organisation when names had to be fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegisterSays {
+    /// The names are fresh, or there is no register to ask.
+    #[default]
+    Current,
+    /// The organisation isn't registered any more.
+    Ended,
+    /// It has no such number.
+    Unknown,
+    /// It didn't answer for as long as it is waited for.
+    Nothing,
+}
+
 /// What is asked, and of whom.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asked {
@@ -34,6 +49,12 @@ pub struct Asked {
     pub country: Option<String>,
     /// Whether the names come from a register; entered ones never decide.
     pub names_from_register: bool,
+    /// From when they are.
+    #[serde(default)]
+    pub names_at: Option<Timestamp>,
+    /// What their register said when it was asked before this decision.
+    #[serde(default)]
+    pub register: RegisterSays,
     /// A person looks at it, however clear: the operator wants a share, or a kind, reviewed.
     pub sampled: bool,
 }
@@ -304,6 +325,30 @@ fn name_reasons(asked: &Asked, payments: &[Paid], compared: &[Compared], reasons
             "The organisation's names were entered by somebody and do not come from a register; check them in the register first.",
             "De namen van de organisatie zijn ingevoerd en komen niet uit een register; controleer ze eerst in het register.",
         ));
+    }
+    if !payments.is_empty() {
+        reasons.extend(register_reason(asked.register));
+    }
+}
+
+fn register_reason(says: RegisterSays) -> Option<ReasonView> {
+    match says {
+        RegisterSays::Current => None,
+        RegisterSays::Ended => Some(ReasonView::new(
+            "register_ended",
+            "The register says that this organisation is not registered any more.",
+            "Het register zegt dat deze organisatie niet meer is ingeschreven.",
+        )),
+        RegisterSays::Unknown => Some(ReasonView::new(
+            "register_unknown",
+            "The register has no organisation with this number.",
+            "Het register kent geen organisatie met dit nummer.",
+        )),
+        RegisterSays::Nothing => Some(ReasonView::new(
+            "register_silent",
+            "The names are old, and the register did not answer for a day; check them in the register.",
+            "De namen zijn oud, en het register heeft een dag lang niet geantwoord; controleer ze in het register.",
+        )),
     }
 }
 

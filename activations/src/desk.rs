@@ -9,6 +9,7 @@
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
 //! - [`allocate`](Desk::allocate): payments that name no open activation, and who ties one to it.
 //! - [`invoices`](Desk::invoice): numbered documents, and the page of each.
+//! - [`names`](Desk::names_fetched): names that are too old to decide on, fetched again first.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
@@ -36,6 +37,7 @@ mod letters;
 mod likely;
 pub mod mail_stop;
 mod moves;
+mod names;
 mod organisations;
 mod payments;
 mod pending;
@@ -68,6 +70,7 @@ pub use invoices::{InvoicePage, InvoiceStanding};
 pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
+pub use names::Fetched;
 pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
 pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};

@@ -41,6 +41,8 @@ pub enum Work {
     Checkout,
     /// A delivery of an event to the platform.
     Delivery,
+    /// Names to fetch again from their register.
+    Names,
 }
 
 impl Work {
@@ -52,6 +54,7 @@ impl Work {
         Self::Reread,
         Self::Checkout,
         Self::Delivery,
+        Self::Names,
     ];
 
     /// The stable name.
@@ -63,6 +66,7 @@ impl Work {
             Self::Reread => "reread",
             Self::Checkout => "checkout",
             Self::Delivery => "delivery",
+            Self::Names => "names",
         }
     }
 
@@ -79,6 +83,7 @@ impl Work {
             Self::Reread => "rereads",
             Self::Checkout => "checkouts",
             Self::Delivery => "deliveries",
+            Self::Names => "refreshes",
         }
     }
 
@@ -86,7 +91,7 @@ impl Work {
     fn waiting(self) -> String {
         match self {
             Self::Approval => format!("{} <= $1", self.due_by()),
-            Self::Event | Self::Email | Self::Reread | Self::Checkout => "state = 'waiting'".to_owned(),
+            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Names => "state = 'waiting'".to_owned(),
             // Those of an activation go to an endpoint one after the other.
             Self::Delivery => "deliveries.state = 'waiting' AND NOT EXISTS (SELECT 1 FROM deliveries d \
                  WHERE d.activation_id = deliveries.activation_id AND d.endpoint = deliveries.endpoint \
@@ -99,7 +104,7 @@ impl Work {
     const fn not_held_back(self) -> &'static str {
         match self {
             Self::Email => " AND NOT EXISTS (SELECT 1 FROM remembered WHERE name = 'mail_stopped')",
-            Self::Event | Self::Approval | Self::Reread | Self::Checkout | Self::Delivery => "",
+            Self::Event | Self::Approval | Self::Reread | Self::Checkout | Self::Delivery | Self::Names => "",
         }
     }
 
@@ -111,7 +116,7 @@ impl Work {
                 "CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN 0 \
                  WHEN state = 'scheduled' THEN due_at END"
             }
-            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Delivery => self.since(),
+            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Delivery | Self::Names => self.since(),
         }
     }
 
@@ -121,7 +126,7 @@ impl Work {
             Self::Event => "received_at",
             Self::Approval => "CASE WHEN state = 'approved' THEN COALESCE(decided_at, due_at) ELSE due_at END",
             Self::Email | Self::Checkout | Self::Delivery => "created_at",
-            Self::Reread => "asked_at",
+            Self::Reread | Self::Names => "asked_at",
         }
     }
 
@@ -131,7 +136,7 @@ impl Work {
             Self::Event => "state = 'quarantined', processed_at = $1",
             Self::Approval => "set_apart_at = $1",
             Self::Email => "state = 'failed', sent_at = NULL",
-            Self::Reread => "state = 'failed', answered_at = $1",
+            Self::Reread | Self::Names => "state = 'failed', answered_at = $1",
             Self::Checkout | Self::Delivery => "state = 'failed'",
         }
     }

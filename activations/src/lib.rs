@@ -15,8 +15,8 @@
 //! [`failpoint`]: moments at which tests end the process; empty in any other build.
 //!
 //! # Arrows
-//! `notification` and `reread` are the border with `webhooks`; `ledger` and `desk` with `jobs`; `desk` and `views`
-//! with the program. This crate knows none of them. All SQL is here.
+//! `notification` and `reread` are the border with `webhooks`, `register` with `registers`; `ledger` and `desk` with
+//! `jobs`; `desk` and `views` with the program. This crate knows none of them. All SQL is here.
 
 pub mod clock;
 pub mod decide;
@@ -37,6 +37,7 @@ pub mod office_hours;
 pub mod personal;
 pub mod reference;
 pub mod refused;
+pub mod register;
 pub mod reread;
 pub mod rules;
 pub mod state;

@@ -153,6 +153,15 @@ pub struct MethodRules {
     pub lifetime: Duration,
 }
 
+/// Which names are fetched again from their register before a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refetching {
+    /// Those that are as old as this.
+    pub age: Duration,
+    /// Of organisations with a number of one of these schemes, such as `NL:KVK`.
+    pub schemes: Vec<String>,
+}
+
 /// The rules, checked.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -171,6 +180,8 @@ pub struct Rules {
     pub(crate) dutch_references: bool,
     /// The endpoint that payments are made at, and where payers come back.
     pub(crate) checkout: Option<(String, String)>,
+    /// Which names are fetched again before a decision; none where no register is configured.
+    pub(crate) refetching: Option<Refetching>,
     /// Who is told of events.
     pub(crate) listeners: Vec<Listener>,
     pub(crate) answers: AnswerLimits,
@@ -247,6 +258,7 @@ impl Settings {
                 checkout: (!self.checkout.endpoint.is_empty())
                     .then(|| (self.checkout.endpoint.clone(), self.checkout.return_url.clone())),
                 dutch_references: self.invoice.reference == "betalingskenmerk",
+                refetching: None,
                 listeners: Vec::new(),
                 answers: AnswerLimits {
                     files: a.answer_files as usize,
@@ -265,6 +277,12 @@ impl Rules {
     #[must_use]
     pub fn telling(self, listeners: Vec<Listener>) -> Self {
         Self { listeners, ..self }
+    }
+
+    /// The same, and these names are fetched again before a decision.
+    #[must_use]
+    pub fn refetching(self, refetching: Option<Refetching>) -> Self {
+        Self { refetching, ..self }
     }
 
     /// What holds for a method.

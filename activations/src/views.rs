@@ -43,6 +43,8 @@ pub struct OrganisationView {
     pub country: String,
     /// `register` or `entered`.
     pub names_source: String,
+    /// When they were taken from the register.
+    pub names_at: Option<Timestamp>,
     /// By what it can be recognised.
     pub identifiers: Vec<Identifier>,
     /// Who registered it.

@@ -81,6 +81,7 @@ pub(crate) struct Jobs {
     pub(crate) reread: Arc<dyn Job>,
     pub(crate) checkout: Arc<dyn Job>,
     pub(crate) delivery: Arc<dyn Job>,
+    pub(crate) names: Arc<dyn Job>,
 }
 
 impl Jobs {
@@ -92,6 +93,7 @@ impl Jobs {
             Work::Reread => &self.reread,
             Work::Checkout => &self.checkout,
             Work::Delivery => &self.delivery,
+            Work::Names => &self.names,
         }
     }
 }

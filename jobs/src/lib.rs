@@ -17,7 +17,7 @@
 //! | `queue/` | the queue, and all that is known of apalis; [`nudge`] |
 //! | `supervisor` | keeps workers running, says when it can't: [`Health`] |
 //! | `handler`, `attempt` | from a task to a claimed row to what came of it |
-//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout`, `deliver_event` | the jobs, each with its datasheet |
+//! | `process_notification`, `carry_out_approval`, `send_email`, `read_back`, `make_checkout`, `fetch_names`, `deliver_event` | the jobs, each with its datasheet |
 //! | `api_client` | the way to providers' APIs: [`ApiClient`] |
 //! | `platform` | the way to the platform's endpoints, signed, and not into private networks |
 //! | `heartbeat` | signs of life, by which processes know of each other |
@@ -33,7 +33,7 @@
 //! let settings = settings.validate()?;                     // all problems at once
 //! let (hints, feeder) = eencent_jobs::nudge(10_000);       // first: the desk wants one end
 //! let desk = Desk::new(store.clone(), clock.clone(), entropy.clone(), Arc::new(hints), rules);
-//! let desks = Desks { store, desk, inbox, rereading };
+//! let desks = Desks { store, desk, inbox, rereading, registers };
 //! let workers = Workers::new(settings, desks, clock, entropy, feeder);
 //! let health = workers.health();                           // for readiness
 //! workers.run(stop).await?;                                // an error: exit non-zero
@@ -51,6 +51,7 @@ mod backoff;
 mod carry_out_approval;
 mod check;
 mod deliver_event;
+mod fetch_names;
 mod handler;
 mod heartbeat;
 mod mail;

@@ -163,7 +163,7 @@ impl Groups {
             Work::Event => self.events,
             Work::Approval => self.approvals,
             Work::Email => self.emails,
-            Work::Reread | Work::Checkout | Work::Delivery => 1,
+            Work::Reread | Work::Checkout | Work::Delivery | Work::Names => 1,
         }
     }
 }

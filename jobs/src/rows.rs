@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
-use eencent_activations::desk::{Desk, Letter, Rendered};
+use eencent_activations::desk::{Desk, Fetched, Letter, Rendered};
 use eencent_activations::gathered::Gathered;
 use eencent_activations::gathering::Failed;
+use eencent_activations::identifier::Identifier;
 use eencent_activations::inbox::{Inbox, Question};
 use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::notification::Receipt;
@@ -45,6 +46,9 @@ pub(crate) trait Row: Send + Sync {
     /// How often an attempt at it has failed before.
     fn attempts(&self) -> u32;
 
+    /// Since when it waits.
+    fn waiting_since(&self) -> Timestamp;
+
     /// Whether the others take this process for alive, so that nobody else is at the row.
     fn is_ours(&self) -> bool;
 
@@ -65,6 +69,12 @@ pub(crate) trait Row: Send + Sync {
 
     /// The provider made it; ends the claim.
     async fn checkout_made(&self, made: &Made) -> Result<(), RowError>;
+
+    /// The number that is to be looked up in its register.
+    async fn number_to_look_up(&self) -> Result<Identifier, RowError>;
+
+    /// Keeps what the register said, and makes the decision that waited for it; ends the claim.
+    async fn names_fetched(&self, fetched: &Fetched) -> Result<(), RowError>;
 
     /// What is to be delivered to the platform.
     async fn parcel(&self) -> Result<Parcel, RowError>;
@@ -155,6 +165,10 @@ impl Row for DeskRow {
         self.claim.attempts
     }
 
+    fn waiting_since(&self) -> Timestamp {
+        self.claim.waiting_since
+    }
+
     fn is_ours(&self) -> bool {
         self.rows.store.is_known_alive()
     }
@@ -185,6 +199,14 @@ impl Row for DeskRow {
 
     async fn checkout_made(&self, made: &Made) -> Result<(), RowError> {
         Ok(self.rows.desk.checkout_made(&self.claim, made).await?)
+    }
+
+    async fn number_to_look_up(&self) -> Result<Identifier, RowError> {
+        Ok(self.rows.desk.number_to_look_up(&self.claim).await?)
+    }
+
+    async fn names_fetched(&self, fetched: &Fetched) -> Result<(), RowError> {
+        Ok(self.rows.desk.names_fetched(&self.claim, fetched).await?)
     }
 
     async fn parcel(&self) -> Result<Parcel, RowError> {

@@ -102,6 +102,8 @@ pub struct JobsSettings {
     pub checkouts_at_once: u32,
     /// How many events are delivered to the platform at once.
     pub deliveries_at_once: u32,
+    /// How many organisations' names are fetched from registers at once.
+    pub names_at_once: u32,
     /// One attempt at an event or an approval may take this long.
     pub time_limit_seconds: u64,
     /// After so many attempts a row that panics or hangs is set apart.
@@ -128,7 +130,7 @@ pub struct Checked {
     pub(crate) connections: usize,
     pub(crate) stationery: Stationery,
     pub(crate) queue: QueueOptions,
-    pub(crate) at_once: [usize; 6],
+    pub(crate) at_once: [usize; 7],
     pub(crate) events: Arc<Endpoints>,
     pub(crate) limit: Duration,
     pub(crate) set_apart_after: u32,
@@ -196,6 +198,7 @@ impl Settings {
             problems.within("jobs.rereads_at_once", jobs.rereads_at_once.into(), 1, 1_000),
             problems.within("jobs.checkouts_at_once", jobs.checkouts_at_once.into(), 1, 1_000),
             problems.within("jobs.deliveries_at_once", jobs.deliveries_at_once.into(), 1, 1_000),
+            problems.within("jobs.names_at_once", jobs.names_at_once.into(), 1, 1_000),
         ]
         .map(count);
         let limit = problems.within("jobs.time_limit_seconds", jobs.time_limit_seconds, 1, 600);

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use eencent_activations::clock::{Clock, SystemClock, Timestamp};
 use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
-use eencent_activations::desk::{Letter, Rendered};
+use eencent_activations::desk::{Fetched, Letter, Rendered};
+use eencent_activations::identifier::Identifier;
 use eencent_activations::inbox::Question;
 use eencent_activations::ledger::Work;
 use eencent_activations::notification::Receipt;
@@ -259,6 +260,10 @@ impl Row for PretendRow {
         self.attempts
     }
 
+    fn waiting_since(&self) -> Timestamp {
+        at("2026-03-10T09:00:00Z")
+    }
+
     fn is_ours(&self) -> bool {
         !self.rows.taken_for_dead.load(std::sync::atomic::Ordering::SeqCst)
     }
@@ -284,6 +289,14 @@ impl Row for PretendRow {
     }
 
     async fn checkout_made(&self, _: &Made) -> Result<(), RowError> {
+        self.work().await
+    }
+
+    async fn number_to_look_up(&self) -> Result<Identifier, RowError> {
+        Ok(Identifier::parse("NL:KVK", "12345678")?)
+    }
+
+    async fn names_fetched(&self, _: &Fetched) -> Result<(), RowError> {
         self.work().await
     }
 
@@ -405,6 +418,7 @@ pub(crate) fn jobs_of(job: Arc<dyn Job>) -> Jobs {
         reread: Arc::clone(&job),
         checkout: Arc::clone(&job),
         delivery: Arc::clone(&job),
+        names: Arc::clone(&job),
         email: job,
     }
 }

@@ -9,6 +9,7 @@ use eencent_activations::entropy::Entropy;
 use eencent_activations::gathered::Gathered;
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::Work;
+use eencent_activations::register::Lookup;
 use eencent_activations::reread::Rereading;
 use eencent_activations::store::Store;
 use futures::FutureExt;
@@ -20,6 +21,7 @@ use crate::api_client::ApiClient;
 use crate::attempt::{Attempts, Jobs};
 use crate::carry_out_approval::CarryOutApproval;
 use crate::deliver_event::DeliverEvent;
+use crate::fetch_names::FetchNames;
 use crate::handler::TaskHandler;
 use crate::heartbeat::heartbeat;
 use crate::mail::{Renderer, Transport};
@@ -58,6 +60,8 @@ pub struct Desks {
     pub inbox: Inbox,
     /// What can be read from the providers.
     pub rereading: Arc<dyn Rereading>,
+    /// The registers that names come from.
+    pub registers: Arc<dyn Lookup>,
 }
 
 /// The workers, the sweep and the schedules of this process, ready to run.
@@ -89,6 +93,7 @@ impl Workers {
             desk,
             inbox,
             rereading,
+            registers,
         } = desks;
         let gathered = Gathered::start(&store, &desk);
         let rows = DeskRows {
@@ -118,6 +123,7 @@ impl Workers {
                 client: client.clone(),
                 limit,
             }),
+            names: Arc::new(FetchNames { registers }),
             delivery: Arc::new(DeliverEvent {
                 endpoints: Arc::clone(&settings.events),
                 clock: Arc::clone(&clock),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use eencent_activations::clock::{Clock, ManualClock, Timestamp};
 use eencent_activations::desk::{Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
 use eencent_activations::entropy::OsEntropy;
+use eencent_activations::identifier::Identifier;
 use eencent_activations::inbox::Inbox;
 use eencent_activations::ledger::{NoNudge, Nudge};
 use eencent_activations::links::LinksKey;
@@ -16,6 +17,7 @@ use eencent_activations::notification::{
     Event, Mode, PaymentNotification, PaymentStatus, Proof, Receipt, ReferenceHint, Told,
 };
 use eencent_activations::personal::HolderName;
+use eencent_activations::register::{Entry, Lookup, NoEntry};
 use eencent_activations::reread::{Answer, Order, Origin, Rereading, Step};
 use eencent_activations::state::State;
 use eencent_activations::store::Store;
@@ -85,6 +87,7 @@ impl Run {
                 desk: desk.clone(),
                 inbox: inbox.clone(),
                 rereading: Arc::new(NothingToRead),
+                registers: Arc::new(NothingToRead),
             },
             Arc::new(clock.clone()),
             entropy,
@@ -196,6 +199,13 @@ impl Rereading for NothingToRead {
 
     fn next(&self, _: &str, _: &str, _: &[Answer]) -> Step {
         Step::Never("nothing".to_owned())
+    }
+}
+
+#[async_trait::async_trait]
+impl Lookup for NothingToRead {
+    async fn entry(&self, _: &Identifier) -> Result<Entry, NoEntry> {
+        Err(NoEntry::NotConfigured)
     }
 }
 

@@ -3,10 +3,14 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use eencent_activations::clock::{Clock as _, SystemClock};
 use eencent_activations::entropy::OsEntropy;
+use eencent_activations::identifier::Identifier;
+use eencent_activations::register::{Lookup as _, NoEntry};
+use eencent_registers::Registers;
 
 use crate::compose;
 use crate::http::accept::Listener;
@@ -63,9 +67,39 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
                 .push("invoice.iban is not set: there are no invoices, and method invoice is refused".to_owned());
         }
         endpoints(&settings, &mut findings);
+        register(&settings, &mut findings).await;
         findings.notes.push(events_go(&settings));
         Ok(findings.told())
     })
+}
+
+/// A number that every trade register has: the KvK's own.
+const KVK_OF_THE_KVK: &str = "59581883";
+
+/// Whether the register answers, takes the key, and lets us read by it; two questions that the KvK charges for.
+async fn register(settings: &Settings, findings: &mut Findings) {
+    let Some(url) = settings.register.kvk_url() else {
+        findings.notes.push(
+            "register.kvk_key is not set: organisations are entered by hand, or come from a platform's own register"
+                .to_owned(),
+        );
+        return;
+    };
+    let registers = Registers::new(&settings.register, Arc::new(SystemClock));
+    let found = match Identifier::parse("NL:KVK", KVK_OF_THE_KVK) {
+        Ok(number) => registers.entry(&number).await,
+        Err(_) => return,
+    };
+    match found {
+        Ok(entry) => findings.notes.push(format!(
+            "the trade register answers at {url}: {KVK_OF_THE_KVK} is {}",
+            entry.legal_name
+        )),
+        Err(NoEntry::Unknown) => findings.notes.push(format!(
+            "the trade register answers at {url} and takes the key, but doesn't know {KVK_OF_THE_KVK}: that is a test environment, of made-up organisations"
+        )),
+        Err(error) => findings.problems.push(format!("the trade register at {url}: {error}")),
+    }
 }
 
 /// Where the platform hears of events.

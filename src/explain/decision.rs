@@ -42,6 +42,7 @@ pub fn write(write: &Write<'_>, paper: &mut Paper, decision: &Decision<'_>) {
             paper.under("", "the name is not covered by the proof, and decides nothing");
         }
     }
+    names_from(write, paper, record);
     for compared in list(record, "/decision/compared") {
         names(paper, record, compared);
     }
@@ -59,6 +60,23 @@ fn asked(record: &Value) -> String {
         _ => "",
     };
     format!("{}, {source}", money(record, "/asked/amount"))
+}
+
+/// From when the names are, and what their register said when it was asked for newer ones.
+fn names_from(write: &Write<'_>, paper: &mut Paper, record: &Value) {
+    let Some(at) = write.instant_at(record, "/asked/names_at") else {
+        return;
+    };
+    paper.pair("names of", &at);
+    paper.pair_if(
+        "register",
+        match text(record, "/asked/register") {
+            "ended" => "asked before this decision: it is not registered any more",
+            "unknown" => "asked before this decision: there is no such number",
+            "nothing" => "asked before this decision, for a day, without an answer",
+            _ => "",
+        },
+    );
 }
 
 fn names(paper: &mut Paper, record: &Value, compared: &Value) {

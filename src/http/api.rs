@@ -10,6 +10,7 @@ mod files;
 mod organisations;
 mod page;
 mod payments;
+mod register;
 mod shapes;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::routing::get;
 use eencent_activations::desk::Desk;
+use eencent_registers::Registers;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Server};
 use utoipa::{Modify, OpenApi};
@@ -37,6 +39,8 @@ pub struct Api {
     pub desk: Desk,
     /// The keys that stand in the settings.
     pub plain_keys: Arc<PlainKeys>,
+    /// Where organisations are looked up.
+    pub registers: Arc<Registers>,
 }
 
 #[derive(OpenApi)]
@@ -94,6 +98,7 @@ pub fn router(api: Api) -> Router {
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(organisations::register))
+        .routes(routes!(register::search))
         .routes(routes!(
             organisations::read,
             organisations::change,
@@ -123,7 +128,7 @@ mod tests {
         let (_, document) = described().split_for_parts();
         let json = serde_json::to_value(&document).unwrap();
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 16, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

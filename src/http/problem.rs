@@ -38,6 +38,8 @@ pub struct Problem {
     detail: Sentence,
     fields: Vec<Field>,
     activation: Option<Box<ActivationView>>,
+    /// After how many seconds it may be different.
+    again_after: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +72,16 @@ impl Problem {
             detail,
             fields: Vec::new(),
             activation: None,
+            again_after: None,
+        }
+    }
+
+    /// The same, and so many seconds from now it may be different.
+    #[must_use]
+    pub fn again_after(self, seconds: u64) -> Self {
+        Self {
+            again_after: Some(seconds),
+            ..self
         }
     }
 
@@ -300,6 +312,7 @@ fn title(status: StatusCode, language: Language) -> &'static str {
         StatusCode::PAYLOAD_TOO_LARGE => ("Too large", "Te groot"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ("Unsupported media type", "Onbekend mediatype"),
         StatusCode::UNPROCESSABLE_ENTITY => ("Not right yet", "Nog niet juist"),
+        StatusCode::BAD_GATEWAY => ("Another system's fault", "Fout bij een ander systeem"),
         StatusCode::SERVICE_UNAVAILABLE => ("Not available", "Niet beschikbaar"),
         _ => ("Something went wrong", "Er ging iets mis"),
     };
@@ -328,6 +341,7 @@ impl From<Refused> for Problem {
             detail: Sentence::new(refused.text, refused.text_nl),
             fields: fields.collect(),
             activation: refused.activation,
+            again_after: None,
         }
     }
 }
@@ -397,10 +411,12 @@ pub async fn written(request: Request, next: Next) -> Response {
         put(header::WWW_AUTHENTICATE, "Bearer realm=\"eencent\"");
     }
     if problem.status == StatusCode::SERVICE_UNAVAILABLE {
-        put(header::RETRY_AFTER, "10");
+        let seconds = HeaderValue::from(problem.again_after.unwrap_or(10));
+        parts.headers.insert(header::RETRY_AFTER, seconds);
     }
     Response::from_parts(parts, Body::from(problem.document(language)))
 }
 
+mod register;
 #[cfg(test)]
 mod tests;

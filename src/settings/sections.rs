@@ -40,6 +40,8 @@ pub struct Settings {
     pub statements: Statements,
     /// Section `[webhooks]`.
     pub webhooks: Endpoints,
+    /// Section `[register]`.
+    pub register: eencent_registers::Checked,
     /// The sections of the subject.
     pub subject: rules::Settings,
     /// The sections of queue, jobs and mail.
@@ -182,6 +184,11 @@ struct QueueAddress {
 }
 
 #[derive(Deserialize)]
+struct Register {
+    register: eencent_registers::Settings,
+}
+
+#[derive(Deserialize)]
 struct Webhooks {
     webhooks: endpoint::Settings,
 }
@@ -190,6 +197,7 @@ struct Webhooks {
 pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
     let own: Option<Own> = section(merged, problems);
     let webhooks: Option<Webhooks> = section(merged, problems);
+    let register: Option<Register> = section(merged, problems);
     let subject: Option<rules::Settings> = section(merged, problems);
     let jobs = jobs(merged, problems);
     if let (Some(own), Ok(Queue { queue })) = (&own, merged.extract())
@@ -209,6 +217,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
             .map_err(|told| problems.extend(told))
             .ok()
     });
+    let register = register.and_then(|section| section.register.validate().map_err(|told| problems.extend(told)).ok());
     if let Some(subject) = &subject {
         // The real key comes with the database; what is checked here doesn't depend on it.
         let stand_in = LinksKey::from_hex(&"0".repeat(64))?;
@@ -229,6 +238,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
         log: own.log,
         statements: own.statements,
         webhooks: webhooks?,
+        register: register?,
         subject: subject?,
         jobs: jobs?,
     })

@@ -258,6 +258,7 @@ fn the_openapi_document_names_every_path_that_answers() {
     for path in [
         "/v1/organisations",
         "/v1/organisations/{id}",
+        "/v1/register",
         "/v1/organisations/{id}/activations",
         "/v1/activations",
         "/v1/activations/{id}",

@@ -10,13 +10,15 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use sha2::{Digest as _, Sha256};
 
 /// Who may know whom. `eencent` is the program in `src/`.
-const ARROWS: [(&str, &str); 9] = [
+const ARROWS: [(&str, &str); 11] = [
     ("eencent", "eencent-webhooks"),
     ("eencent", "eencent-jobs"),
+    ("eencent", "eencent-registers"),
     ("eencent", "eencent-activations"),
     ("eencent", "eencent-matching"),
     ("eencent-webhooks", "eencent-activations"),
     ("eencent-jobs", "eencent-activations"),
+    ("eencent-registers", "eencent-activations"),
     ("eencent-activations", "eencent-matching"),
     ("eencent-activations", "eencent-invoices"),
     ("eencent", "eencent-invoices"),
@@ -56,8 +58,8 @@ fn redis_stays_in_jobs() -> Result<()> {
 }
 
 #[test]
-fn the_way_out_over_http_is_in_jobs() -> Result<()> {
-    stays_in("reqwest", &["eencent-jobs"])
+fn the_ways_out_over_http_are_in_jobs_and_registers() -> Result<()> {
+    stays_in("reqwest", &["eencent-jobs", "eencent-registers"])
 }
 
 #[test]

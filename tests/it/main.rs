@@ -38,6 +38,7 @@ mod payments;
 mod platform;
 mod proxy;
 mod reading_back;
+mod register;
 mod server;
 mod stand_in;
 mod statements;

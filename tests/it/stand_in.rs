@@ -1,4 +1,4 @@
-//! A stand-in of a provider's API, over real HTTP: answers what a test says, as badly as it says.
+//! A stand-in of a provider's or a register's API, over real HTTP: answers what a test says, as badly as it says.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,6 +20,10 @@ pub enum Reply {
     HangsUp,
     /// A body that never ends.
     Giant,
+    /// These lines between the status and the body, as they are.
+    Raw(u16, &'static str, String),
+    /// The first half of a JSON body, then nothing.
+    CutOff(Value),
 }
 
 /// A request that came in.
@@ -139,6 +143,20 @@ fn say(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
             loop {
                 stream.write_all(&block)?;
             }
+        }
+        Reply::Raw(status, headers, body) => write!(
+            stream,
+            "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        ),
+        Reply::CutOff(body) => {
+            let body = body.to_string();
+            let half = body.get(..body.len() / 2).unwrap_or_default();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{half}",
+                body.len()
+            )
         }
     }
 }

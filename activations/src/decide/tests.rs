@@ -14,6 +14,8 @@ fn asked(method: Method) -> Asked {
         legal_form: Some("Besloten Vennootschap".into()),
         country: None,
         names_from_register: true,
+        names_at: None,
+        register: RegisterSays::Current,
         sampled: false,
     }
 }
@@ -84,7 +86,9 @@ proptest! {
     fn entered_names_a_wanted_share_or_nothing_paid_are_never_clear(payments in proptest::collection::vec(any_paid(), 0..4)) {
         let entered = Asked { names_from_register: false, ..asked(Method::Ideal) };
         let sampled = Asked { sampled: true, ..asked(Method::Ideal) };
-        for asked in [entered, sampled] {
+        let gone = [RegisterSays::Ended, RegisterSays::Unknown, RegisterSays::Nothing];
+        let gone = gone.map(|register| Asked { register, ..asked(Method::Ideal) });
+        for asked in [entered, sampled].into_iter().chain(gone) {
             let decision = decide(&asked, &payments, now());
             let clear = matches!(decision.outcome, Outcome::Clear { .. });
             prop_assert!(!clear);

@@ -38,6 +38,14 @@ impl Actor {
         }
     }
 
+    /// A register, which said what was written.
+    pub(crate) fn register() -> Self {
+        Self {
+            key: "register".to_owned(),
+            person: None,
+        }
+    }
+
     /// The same, with the person who it acts for.
     #[must_use]
     pub fn as_person(&self, person: &str) -> Self {

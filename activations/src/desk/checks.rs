@@ -3,14 +3,11 @@
 use crate::identifier::Identifier;
 use crate::personal::EmailAddress;
 use crate::refused::{FieldProblem, Kind, Refused};
+use crate::register::{LONGEST_NAME, MOST_TRADE_NAMES};
 use crate::views::CreatorView;
 
 use super::organisations::{NewCreator, NewIdentifier};
 
-/// Longest name, in characters; the trade register allows 625.
-const LONGEST_NAME: usize = 700;
-/// Most trade names; some organisations have hundreds.
-const MOST_TRADE_NAMES: usize = 1_000;
 /// Most identifiers.
 const MOST_IDENTIFIERS: usize = 20;
 

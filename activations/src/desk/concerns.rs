@@ -7,7 +7,7 @@ use super::moves::{Activation, Line};
 use super::payments::{Payment, Standing};
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
-use crate::decide::{Outcome, notifications_conflict};
+use crate::decide::notifications_conflict;
 use crate::notification::PaymentStatus;
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
@@ -115,27 +115,8 @@ impl Desk {
         let only_the_name =
             activation.lacks_only_the_name && !activation.touched && activation.state == State::UnderReview;
         if only_the_name && payment.holder.is_some() {
-            let decision = self.weigh(work, activation).await?;
-            if matches!(decision.outcome, Outcome::Clear { .. }) {
-                self.carry(work, activation, &decision, Happening::NameArrived).await?;
+            if self.name_arrived(work, activation).await? {
                 return Ok(None);
-            }
-            if let Outcome::Unclear {
-                reasons,
-                lacks_only_the_name,
-            } = &decision.outcome
-            {
-                activation.reasons.clone_from(reasons);
-                activation.lacks_only_the_name = *lacks_only_the_name;
-            }
-            if let Outcome::PaidInPart { received, missing } = &decision.outcome {
-                // The name is clear now; what is left of the review is the rest of the money.
-                activation.reasons = vec![ReasonView::new(
-                    "paid_in_part",
-                    format!("{received} received, {missing} missing."),
-                    format!("{received} ontvangen, {missing} ontbreekt nog."),
-                )];
-                activation.lacks_only_the_name = true;
             }
         } else if payment.is_reversed() {
             let reason = reversed(payment);

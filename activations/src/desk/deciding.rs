@@ -3,21 +3,36 @@
 use serde_json::{Value, json};
 
 use super::moves::{Activation, Line};
+use super::names::Names;
 use super::payments::Payment;
 use super::pending::NewDecision;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
-use crate::decide::{Asked, Decision, Outcome, decide};
+use crate::decide::{Asked, Decision, Outcome, RegisterSays, decide};
 use crate::refused::DeskError;
 use crate::state::Happening;
 use crate::store::to_json;
 use crate::views::ReasonView;
 
+/// A decision, and what it was made on.
+pub(super) struct Weighed {
+    pub asked: Asked,
+    pub decision: Decision,
+    /// It may not be made yet: the register is asked first, and what it says is decided on then.
+    pub names_awaited: bool,
+}
+
 impl Desk {
-    pub(super) async fn weigh(&self, work: &mut Desking, activation: &Activation) -> Result<Decision, DeskError> {
+    pub(super) async fn weigh(&self, work: &mut Desking, activation: &Activation) -> Result<Weighed, DeskError> {
+        let names = self.names_of(work, activation).await?;
+        let says = match names {
+            Names::Said(says) => says,
+            Names::Awaited | Names::TooOld => RegisterSays::Current,
+        };
+        let asked = self.asked(activation, says);
         let payments = self.counting(work, &activation.id).await?;
         let paid: Vec<_> = payments.iter().map(Payment::as_paid).collect();
-        let mut decision = decide(&self.asked(activation), &paid, self.now());
+        let mut decision = decide(&asked, &paid, self.now());
         // With no opening in sight (the holiday calendar has an end) nothing can be promised.
         if let Outcome::Clear { made_at, .. } = decision.outcome
             && self.rules.hours.takes_effect(Some(made_at), self.now()).is_none()
@@ -32,10 +47,18 @@ impl Desk {
                 lacks_only_the_name: false,
             };
         }
-        Ok(decision)
+        let decides = matches!(decision.outcome, Outcome::Clear { .. } | Outcome::Unclear { .. });
+        if decides && names == Names::TooOld {
+            self.ask_register(work, activation).await?;
+        }
+        Ok(Weighed {
+            asked,
+            decision,
+            names_awaited: decides && matches!(names, Names::TooOld | Names::Awaited),
+        })
     }
 
-    fn asked(&self, a: &Activation) -> Asked {
+    fn asked(&self, a: &Activation, register: RegisterSays) -> Asked {
         let form = a
             .organisation
             .legal_form
@@ -49,6 +72,8 @@ impl Desk {
             legal_form: a.organisation.legal_form.clone(),
             country: a.identifier.0.split_once(':').map(|(country, _)| country.to_owned()),
             names_from_register: a.organisation.names_from_register,
+            names_at: a.organisation.names_at,
+            register,
             sampled: self.is_sampled(&a.id) || form.is_some_and(|form| self.rules.review_legal_forms.contains(&form)),
         }
     }
@@ -63,17 +88,21 @@ impl Desk {
         number % 100 < self.rules.review_share
     }
 
+    /// Decides on what has come in. When to look again, if the account holder's name is still to come; where names have
+    /// to be fetched first, whatever comes of that decides (`names.rs`), and nobody needs to look again.
     pub(super) async fn decide_on(
         &self,
         work: &mut Desking,
         activation: &mut Activation,
         clear: Happening,
     ) -> Result<Option<Timestamp>, DeskError> {
-        let decision = self.weigh(work, activation).await?;
-        if let Outcome::Wait { until } = decision.outcome {
+        let weighed = self.weigh(work, activation).await?;
+        if let Outcome::Wait { until } = weighed.decision.outcome {
             return Ok(Some(until));
         }
-        self.carry(work, activation, &decision, clear).await?;
+        if !weighed.names_awaited {
+            self.carry(work, activation, &weighed, clear).await?;
+        }
         Ok(None)
     }
 
@@ -82,11 +111,11 @@ impl Desk {
         &self,
         work: &mut Desking,
         activation: &mut Activation,
-        decision: &Decision,
+        weighed: &Weighed,
         clear: Happening,
     ) -> Result<(), DeskError> {
         let now = self.now();
-        let asked = self.asked(activation);
+        let Weighed { asked, decision, .. } = weighed;
         let mut effect = None;
         match &decision.outcome {
             Outcome::Wait { .. } => return Ok(()),
@@ -217,7 +246,11 @@ fn creators_words(code: &str) -> Option<(&'static str, &'static str)> {
             "The payment was refunded or charged back.",
             "De betaling is terugbetaald of teruggeboekt.",
         )),
-        "names_entered" => Some((
+        "register_ended" | "register_unknown" => Some((
+            "The organisation is not in the trade register (any more).",
+            "De organisatie staat niet (meer) in het handelsregister.",
+        )),
+        "names_entered" | "register_silent" => Some((
             "We check the organisation's name in the trade register.",
             "Wij controleren de naam van de organisatie in het handelsregister.",
         )),

@@ -20,6 +20,9 @@ pub struct Explanation {
     pub activation: ActivationView,
     /// The organisation as it is registered now; decisions hold the names as they were.
     pub organisation: Option<OrganisationView>,
+    /// That the decision waits for the register, since when, and what went wrong last; a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub register: Option<String>,
     /// Each decision, with its inputs as they were.
     pub decisions: Vec<DecisionRecord>,
     /// What came in about it.
@@ -154,6 +157,7 @@ impl Desk {
         Ok(Explanation {
             activation,
             organisation,
+            register: self.register_awaited(id).await?,
             decisions,
             notifications: self.notified(sql, id).await?,
             deliveries: self.deliveries_of(id).await?,

@@ -63,6 +63,8 @@ pub(super) struct OrganisationPart {
     pub trade_names: Vec<String>,
     pub legal_form: Option<String>,
     pub names_from_register: bool,
+    /// When they were taken from it.
+    pub names_at: Option<Timestamp>,
     pub creator: CreatorView,
     pub environment: String,
 }
@@ -70,7 +72,7 @@ pub(super) struct OrganisationPart {
 pub(super) const SELECT: &str = "SELECT a.id, a.organisation_id, a.method, a.reference, a.amount_minor, a.currency, a.completion, \
      a.identifier_scheme, a.identifier_value, a.state, a.version, a.created_at, a.expires_at, a.remind_at, a.due_at, \
      a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, a.asked, a.invoice, a.credit_note, \
-     o.legal_name, o.trade_names, o.legal_form, o.names_source, o.creator, o.environment \
+     o.legal_name, o.trade_names, o.legal_form, o.names_source, o.names_at, o.creator, o.environment \
      FROM activations a JOIN organisations o ON o.id = a.organisation_id";
 
 impl Activation {
@@ -106,6 +108,7 @@ impl Activation {
                 trade_names: store::json(row, "trade_names")?,
                 legal_form: maybe_text(row, "legal_form")?,
                 names_from_register: text(row, "names_source")? == "register",
+                names_at: maybe_instant(row, "names_at")?,
                 creator: store::json(row, "creator")?,
                 environment: text(row, "environment")?,
             },

@@ -9,6 +9,7 @@ use super::{Actor, Desk, Desking};
 use crate::clock::Timestamp;
 use crate::identifier::Identifier;
 use crate::refused::{DeskError, Kind, Refused};
+use crate::register::{Entry, Standing};
 use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, number, text, to_json};
 use crate::views::OrganisationView;
 
@@ -57,6 +58,51 @@ pub struct NewOrganisation {
     pub identifiers: Vec<NewIdentifier>,
     /// Who registers it.
     pub creator: Option<NewCreator>,
+    /// A number in the trade register, from which everything else about the organisation is to come.
+    pub kvk: Option<String>,
+}
+
+impl NewOrganisation {
+    /// The number that is to be looked up before it can be registered; `None` when everything was typed.
+    ///
+    /// # Errors
+    /// Refused when the number can't be one, when something was typed beside it, or when it couldn't be registered
+    /// whatever the register says.
+    pub fn to_look_up(&self) -> Result<Option<Identifier>, Refused> {
+        let Some(kvk) = &self.kvk else { return Ok(None) };
+        let mut problems = Problems::default();
+        problems.text("environment", self.environment.as_deref(), 200);
+        let identifier = Identifier::parse("NL:KVK", kvk)
+            .map_err(|error| {
+                problems.add(
+                    "kvk",
+                    "kvk",
+                    error.to_string(),
+                    "Een KvK-nummer heeft 8 cijfers, zoals `12345678`.",
+                );
+            })
+            .ok();
+        let typed = [
+            ("legal_name", self.legal_name.is_some()),
+            ("trade_names", !self.trade_names.is_empty()),
+            ("legal_form", self.legal_form.is_some()),
+            ("country", self.country.is_some()),
+            ("names_source", self.names_source.is_some()),
+            ("identifiers", !self.identifiers.is_empty()),
+        ];
+        for (field, _) in typed.into_iter().filter(|(_, typed)| *typed) {
+            problems.add(
+                field,
+                "from_register",
+                "Leave this out: with `kvk` it comes from the trade register. To enter it by hand, leave `kvk` out.",
+                "Laat dit weg: met `kvk` komt het uit het handelsregister. Laat `kvk` weg om het zelf in te voeren.",
+            );
+        }
+        let creator = problems.creator(self.creator.as_ref());
+        problems.done()?;
+        creator.as_ref().map(administrator).transpose()?;
+        Ok(identifier)
+    }
 }
 
 /// What to change; what isn't named stays.
@@ -86,6 +132,55 @@ impl Desk {
     /// when the environment has as many as it may.
     pub async fn register(&self, actor: &Actor, new: NewOrganisation) -> Result<OrganisationView, DeskError> {
         let now = self.now();
+        self.register_as_of(actor, new, now, "").await
+    }
+
+    /// Registers an organisation with everything that its register says of it.
+    ///
+    /// # Errors
+    /// As [`Desk::register`]; also when the register says that it is not registered any more.
+    pub async fn register_found(
+        &self,
+        actor: &Actor,
+        new: NewOrganisation,
+        entry: &Entry,
+    ) -> Result<OrganisationView, DeskError> {
+        if entry.standing == Standing::Ended {
+            return Err(Refused::new(
+                Kind::Invalid,
+                "register_ended",
+                "The register says that this organisation is not registered any more; check the number.",
+                "Het register zegt dat deze organisatie niet meer is ingeschreven; controleer het nummer.",
+            )
+            .into());
+        }
+        let found = NewOrganisation {
+            legal_name: Some(entry.legal_name.clone()),
+            trade_names: entry.trade_names.clone(),
+            legal_form: entry.legal_form.clone(),
+            country: Some(entry.identifier.scheme().country().to_owned()),
+            names_source: Some("register".to_owned()),
+            identifiers: vec![NewIdentifier {
+                scheme: entry.identifier.scheme().to_string(),
+                value: entry.identifier.value().to_owned(),
+            }],
+            environment: new.environment,
+            creator: new.creator,
+            kvk: None,
+        };
+        let why = format!("looked up in the register at {}", entry.fetched_at);
+        self.register_as_of(actor, found, entry.fetched_at, &why).await
+    }
+
+    /// Registers what is typed; names that are said to be a register's are from `names_at`.
+    async fn register_as_of(
+        &self,
+        actor: &Actor,
+        new: NewOrganisation,
+        names_at: Timestamp,
+        why: &str,
+    ) -> Result<OrganisationView, DeskError> {
+        let now = self.now();
         let mut problems = Problems::default();
         let environment = problems.text("environment", new.environment.as_deref(), 200);
         let legal_name = problems.name("legal_name", new.legal_name.as_deref());
@@ -109,6 +204,7 @@ impl Desk {
             trade_names,
             legal_form,
             country,
+            names_at: (names_source == "register").then_some(names_at),
             names_source,
             identifiers,
             creator,
@@ -121,7 +217,7 @@ impl Desk {
         self.store.alone(&mut work.tx, &environment).await?;
         self.within_limit(&mut work, &organisation.environment).await?;
         insert(&mut work, &organisation).await?;
-        self.note(&mut work, actor, "organisation registered", &organisation.id, "")
+        self.note(&mut work, actor, "organisation registered", &organisation.id, why)
             .await?;
         self.commit(work).await?;
         Ok(organisation)
@@ -158,7 +254,13 @@ impl Desk {
         self.alone_with(&mut work, id).await?;
         let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
-        let after = changed(&before, &change)?;
+        let mut after = changed(&before, &change)?;
+        if after.names_source != "register" {
+            after.names_at = None;
+        } else if change.names_source.is_some() {
+            // Whoever says that they are a register's has just taken them from it.
+            after.names_at = Some(self.now());
+        }
         let names_change = (
             &after.legal_name,
             &after.trade_names,
@@ -345,7 +447,7 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     Ok(after)
 }
 
-const ONE: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, creator, active, activated_at, \
+const ONE: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, \
      created_at FROM organisations WHERE id = $1 AND deleted_at IS NULL";
 
 pub(super) async fn find(work: &mut Desking, id: &str) -> Result<Option<OrganisationView>, StoreError> {
@@ -382,6 +484,7 @@ fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreE
         legal_form: maybe_text(row, "legal_form")?,
         country: text(row, "country")?,
         names_source: text(row, "names_source")?,
+        names_at: maybe_instant(row, "names_at")?,
         identifiers: identifiers.iter().map(identifier).collect::<Result<_, _>>()?,
         creator: store::json(row, "creator")?,
         active: row.try_get::<i64, _>("active")? == 1,
@@ -392,8 +495,8 @@ fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreE
 
 async fn insert(work: &mut Desking, o: &OrganisationView) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO organisations (id, environment, legal_name, trade_names, legal_form, country, names_source, creator, language, created_at, changed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        "INSERT INTO organisations (id, environment, legal_name, trade_names, legal_form, country, names_source, creator, language, created_at, changed_at, names_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
     )
     .bind(o.id.as_str())
     .bind(o.environment.as_str())
@@ -405,6 +508,7 @@ async fn insert(work: &mut Desking, o: &OrganisationView) -> Result<(), StoreErr
     .bind(to_json(&o.creator)?)
     .bind(o.creator.language.as_str())
     .bind(o.created_at.micros())
+    .bind(o.names_at.map(Timestamp::micros))
     .execute(&mut *work.tx)
     .await?;
     insert_identifiers(work, o).await
@@ -423,10 +527,10 @@ async fn insert_identifiers(work: &mut Desking, o: &OrganisationView) -> Result<
     Ok(())
 }
 
-async fn update(work: &mut Desking, o: &OrganisationView, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn update(work: &mut Desking, o: &OrganisationView, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE organisations SET legal_name = $1, trade_names = $2, legal_form = $3, country = $4, names_source = $5, \
-         creator = $6, language = $7, changed_at = $8 WHERE id = $9",
+         creator = $6, language = $7, changed_at = $8, names_at = $9 WHERE id = $10",
     )
     .bind(o.legal_name.as_str())
     .bind(to_json(&o.trade_names)?)
@@ -436,6 +540,7 @@ async fn update(work: &mut Desking, o: &OrganisationView, now: Timestamp) -> Res
     .bind(to_json(&o.creator)?)
     .bind(o.creator.language.as_str())
     .bind(now.micros())
+    .bind(o.names_at.map(Timestamp::micros))
     .bind(o.id.as_str())
     .execute(&mut *work.tx)
     .await?;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `bodies` | body and headers of a message | `body_days` after it came in |
 //! | `messages` | its row, and the events in it | `finished_days` after it came in |
-//! | `rereads`, `checkouts`, `links`, `outgoing_events` | rows that are done with | `finished_days` |
+//! | `rereads`, `refreshes`, `checkouts`, `links`, `outgoing_events` | rows that are done with | `finished_days` |
 //! | `refusals` | requests that were not believed | `refusal_days` |
 //! | `emails` | recipient, text and data; that it was sent, and when, stays | `email_days` |
 //! | `payers` | name, account and reference of who paid for what activated nobody | `payer_days` |
@@ -56,6 +56,8 @@ pub enum Kind {
     Messages,
     /// What was read from providers.
     Rereads,
+    /// What was fetched from registers.
+    Refreshes,
     /// Payments that were made at providers.
     Checkouts,
     /// Links that have ended.
@@ -96,6 +98,7 @@ impl Kind {
         Self::Bodies,
         Self::Messages,
         Self::Rereads,
+        Self::Refreshes,
         Self::Checkouts,
         Self::Links,
         Self::OutgoingEvents,
@@ -113,6 +116,7 @@ impl Kind {
             Self::Bodies => "bodies",
             Self::Messages => "messages",
             Self::Rereads => "rereads",
+            Self::Refreshes => "refreshes",
             Self::Checkouts => "checkouts",
             Self::Links => "links",
             Self::OutgoingEvents => "outgoing_events",
@@ -128,7 +132,7 @@ impl Kind {
     const fn days(self, retention: &Retention) -> u32 {
         match self {
             Self::Bodies => retention.body_days,
-            Self::Messages | Self::Rereads | Self::Checkouts | Self::Links | Self::OutgoingEvents => {
+            Self::Messages | Self::Rereads | Self::Refreshes | Self::Checkouts | Self::Links | Self::OutgoingEvents => {
                 retention.finished_days
             }
             Self::Refusals => retention.refusal_days,
@@ -170,6 +174,11 @@ impl Kind {
                 "DELETE FROM rereads WHERE state <> 'waiting' AND id IN \
                  (SELECT t.id FROM rereads t WHERE t.state <> 'waiting' AND t.asked_at < $1 LIMIT {BATCH})"
             )],
+            Self::Refreshes => gone(
+                "refreshes",
+                "id",
+                format!("SELECT t.id FROM refreshes t WHERE t.state <> 'waiting' AND t.asked_at < $1 AND {OVER}"),
+            ),
             Self::Checkouts => gone(
                 "checkouts",
                 "id",

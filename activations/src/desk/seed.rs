@@ -137,8 +137,8 @@ impl Desk {
     ) -> Result<(), DeskError> {
         const ORGANISATIONS: Many<'static> = Many {
             head: "INSERT INTO organisations (id, legal_name, creator, environment, trade_names, country, names_source, language, created_at, \
-                   changed_at)",
-            columns: Columns::Inserted(10),
+                   changed_at, names_at)",
+            columns: Columns::Inserted(11),
             tail: "",
         };
         const IDENTIFIERS: Many<'static> = Many {
@@ -182,6 +182,7 @@ impl Desk {
                     .bind("NL")
                     .bind("register")
                     .bind(one.seed.creator.language.as_str())
+                    .bind(now.micros())
                     .bind(now.micros())
                     .bind(now.micros())
             })

@@ -128,6 +128,7 @@ impl Desk {
                 trade_names: o.trade_names.clone(),
                 legal_form: o.legal_form.clone(),
                 names_from_register: o.names_source == "register",
+                names_at: o.names_at,
                 creator: o.creator.clone(),
                 environment: o.environment.clone(),
             },

@@ -45,6 +45,7 @@ impl Desk {
             }
         }
         self.look_after_checkouts(limit).await?;
+        self.decide_without_register(limit).await?;
         if passed == Passed::default() {
             self.store.forget_seen(now).await?;
         }
@@ -60,7 +61,14 @@ impl Desk {
         if due.is_none_or(|at| at > now) {
             return Ok(false);
         }
-        let moved = if remind {
+        let moved = if remind && self.is_paid(&mut work, &a).await? {
+            // Nobody is asked to pay who has, while a name is awaited or the register is asked.
+            sqlx::query("UPDATE activations SET remind_at = NULL WHERE id = $1")
+                .bind(id)
+                .execute(&mut *work.tx)
+                .await?;
+            false
+        } else if remind {
             a.remind_at = None;
             self.make(
                 &mut work,
@@ -79,20 +87,13 @@ impl Desk {
     /// Its time is up, unless money for all of it is in and only being looked at: then it doesn't
     /// expire for want of payment.
     async fn end(&self, work: &mut Desking, activation: &mut Activation) -> Result<bool, DeskError> {
-        if activation.state == State::AwaitingPayment {
-            let paid = self.counting(work, &activation.id).await?;
-            let sum = paid
-                .iter()
-                .filter_map(|payment| payment.amount)
-                .fold(0_i64, |sum, amount| sum.saturating_add(amount.minor));
-            if sum >= activation.amount.minor {
-                // It waits for a name, not for money; without an end it isn't looked at here again.
-                sqlx::query("UPDATE activations SET expires_at = NULL, remind_at = NULL WHERE id = $1")
-                    .bind(activation.id.as_str())
-                    .execute(&mut *work.tx)
-                    .await?;
-                return Ok(false);
-            }
+        if self.is_paid(work, activation).await? {
+            // It waits for a name, not for money; without an end it isn't looked at here again.
+            sqlx::query("UPDATE activations SET expires_at = NULL, remind_at = NULL WHERE id = $1")
+                .bind(activation.id.as_str())
+                .execute(&mut *work.tx)
+                .await?;
+            return Ok(false);
         }
         let was = activation.state.as_str();
         self.void_link(work, activation).await?;
@@ -105,6 +106,19 @@ impl Desk {
         };
         self.make(work, activation, line).await?;
         Ok(true)
+    }
+
+    /// Whether money for all of it is in, and only being looked at.
+    async fn is_paid(&self, work: &mut Desking, activation: &Activation) -> Result<bool, DeskError> {
+        if activation.state != State::AwaitingPayment {
+            return Ok(false);
+        }
+        let paid = self.counting(work, &activation.id).await?;
+        let sum = paid
+            .iter()
+            .filter_map(|payment| payment.amount)
+            .fold(0_i64, |sum, amount| sum.saturating_add(amount.minor));
+        Ok(sum >= activation.amount.minor)
     }
 
     async fn ids_before(&self, column: &'static str, now: Timestamp, limit: u32) -> Result<Vec<String>, DeskError> {

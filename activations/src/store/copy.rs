@@ -41,6 +41,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("questions", false),
     ("uploads", false),
     ("invoices", false),
+    ("refreshes", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.

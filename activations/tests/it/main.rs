@@ -15,6 +15,7 @@ mod groups;
 mod inbox;
 mod laws;
 mod moves;
+mod names;
 mod office;
 mod registering;
 mod retention;

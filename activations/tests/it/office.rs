@@ -18,7 +18,9 @@ use eencent_activations::notification::{
     Event, Mode, PaymentNotification, PaymentStatus, Proof, Receipt, ReferenceHint, Told,
 };
 use eencent_activations::personal::{AccountNumber, HolderName};
-use eencent_activations::rules::{ActivationSettings, ContactSettings, OfficeSettings, OrganisationSettings, Settings};
+use eencent_activations::rules::{
+    ActivationSettings, ContactSettings, OfficeSettings, OrganisationSettings, Refetching, Settings,
+};
 use eencent_activations::store::Store;
 use eencent_activations::views::{ActivationView, OrganisationView};
 use eencent_test_stores as stores;
@@ -122,6 +124,22 @@ impl Office {
     /// The same database under other settings, as after a restart.
     pub fn restart(&mut self, settings: &Settings) {
         self.desk = desk(&self.store, &self.clock, &self.entropy, settings);
+    }
+
+    /// Names of Dutch organisations are fetched again when they are a day old.
+    pub fn connect_register(&mut self) {
+        let refetching = Refetching {
+            age: Duration::from_secs(24 * 60 * 60),
+            schemes: vec!["NL:KVK".to_owned()],
+        };
+        let rules = self.desk.rules().clone().refetching(Some(refetching));
+        self.desk = Desk::new(
+            self.store.clone(),
+            Arc::new(self.clock.clone()),
+            self.entropy.clone(),
+            Arc::new(NoNudge),
+            Arc::new(rules),
+        );
     }
 
     pub fn key() -> Actor {
@@ -276,6 +294,7 @@ pub fn organisation() -> NewOrganisation {
             language: Some("nl".into()),
             role: Some("administrator".into()),
         }),
+        kvk: None,
     }
 }
 

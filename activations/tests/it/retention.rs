@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use eencent_activations::clock::Clock as _;
+use eencent_activations::desk::Fetched;
 use eencent_activations::desk::retention::{Kind, Retention};
+use eencent_activations::ledger::Work;
 use eencent_activations::notification::{PaymentStatus, Told};
 use eencent_activations::personal::HolderName;
 use eencent_activations::state::State;
 use eencent_test_stores as stores;
 use sqlx::{AnyPool, Row as _};
 
-use crate::office::{Office, paid, status};
+use crate::office::{LEASE, Office, paid, status};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const KEPT: Retention = Retention {
@@ -88,6 +90,30 @@ async fn fault_70_a_body_is_gone_after_its_days_the_decision_is_kept_and_the_aud
         "who paid for what was activated is part of why"
     );
     assert_eq!(purge(&office, KEPT).await, [], "nothing is purged twice");
+}
+
+#[tokio::test]
+async fn that_a_register_was_asked_is_kept_as_long_as_other_finished_work() {
+    let mut office = Office::open().await;
+    office.connect_register();
+    let view = office.started("ideal").await;
+    office.clock.advance(DAY);
+    office.told("event_1", paid(&view.reference)).await;
+    office.desk.cancel(&Office::key(), &view.id, "").await.unwrap();
+    office.clock.advance(401 * DAY);
+    assert_eq!(of(&purge(&office, KEPT).await, Kind::Refreshes), 0, "it waits");
+    let due = office.store.due(Work::Names, office.clock.now(), 10).await.unwrap();
+    let claim = office
+        .store
+        .claim(Work::Names, &due[0], office.clock.now(), LEASE)
+        .await
+        .unwrap();
+    office
+        .desk
+        .names_fetched(&claim.unwrap(), &Fetched::Unknown)
+        .await
+        .unwrap();
+    assert_eq!(of(&purge(&office, KEPT).await, Kind::Refreshes), 1);
 }
 
 #[tokio::test]

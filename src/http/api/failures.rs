@@ -70,3 +70,14 @@ pub enum Stale {
     #[response(status = 409, content_type = "application/problem+json")]
     Stale(Problem),
 }
+
+/// How the register can fail; that it doesn't answer at the moment is a 503 as any other.
+#[derive(IntoResponses)]
+pub enum FromRegister {
+    /// No register is connected here.
+    #[response(status = 409, content_type = "application/problem+json")]
+    NotConfigured(Problem),
+    /// Its answer can't be read.
+    #[response(status = 502, content_type = "application/problem+json")]
+    Unreadable(Problem),
+}

@@ -9,13 +9,16 @@ use eencent_activations::views::OrganisationView;
 use super::Api;
 use super::body::Body;
 use super::callers::{Any, By, Platform};
-use super::{failures, shapes};
+use super::{failures, register, shapes};
 use crate::http::problem::Problem;
 
 /// Register an organisation.
 ///
 /// Only an administrator of the environment may add one. Countries other than the Netherlands can
 /// be saved; whether they can be activated is told when an activation is started.
+///
+/// With `kvk` everything about the organisation comes from the trade register; what is typed beside it is only
+/// `environment` and `creator`.
 #[utoipa::path(
     post, path = "/v1/organisations", operation_id = "registerOrganisation",
     tag = "organisations",
@@ -23,7 +26,7 @@ use crate::http::problem::Problem;
     responses(
         (status = 201, description = "Registered.", body = shapes::Organisation,
             headers(("Location" = String, description = "Where it can be read."))),
-        failures::Failures, failures::Unreadable,
+        failures::Failures, failures::Unreadable, failures::FromRegister,
     )
 )]
 pub async fn register(
@@ -31,7 +34,7 @@ pub async fn register(
     by: By<Platform>,
     Body(new): Body<NewOrganisation>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<OrganisationView>), Problem> {
-    let organisation = api.desk.register(&by.actor, new).await?;
+    let organisation = register::registered(&api, &by.actor, new).await?;
     let location = format!("/v1/organisations/{}", organisation.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(organisation)))
 }

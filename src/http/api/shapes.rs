@@ -52,17 +52,20 @@ pub struct NewOrganisation {
     /// The platform's tenant that it belongs to.
     #[schema(min_length = 1)]
     pub environment: String,
-    /// Statutory name.
+    /// A number in the trade register, from which everything else about the organisation is filled in; then only
+    /// `environment` and `creator` are given beside it.
+    pub kvk: Option<String>,
+    /// Statutory name; needed where `kvk` isn't given.
     #[schema(min_length = 1)]
-    pub legal_name: String,
+    pub legal_name: Option<String>,
     /// All registered trade names.
     #[serde(default)]
     pub trade_names: Vec<String>,
     /// The register's own wording.
     pub legal_form: Option<String>,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2; needed where `kvk` isn't given.
     #[schema(pattern = "^[A-Za-z]{2}$")]
-    pub country: String,
+    pub country: Option<String>,
     /// Where the names come from; `entered` (the default) can't be approved without a person.
     pub names_source: Option<NamesSource>,
     /// At the moment of activation exactly one.
@@ -135,6 +138,9 @@ pub struct Organisation {
     pub country: String,
     /// Where the names come from.
     pub names_source: NamesSource,
+    /// When they were taken from the register.
+    #[schema(format = DateTime)]
+    pub names_at: Option<String>,
     /// What it can be recognised by.
     pub identifiers: Vec<Identifier>,
     /// Who gets the e-mails.
@@ -147,6 +153,42 @@ pub struct Organisation {
     /// When it was registered.
     #[schema(format = DateTime)]
     pub created_at: String,
+}
+
+/// An organisation in the trade register.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "identifier": {"scheme": "NL:KVK", "value": "68750110"}, "name": "Bakkerij De Korenaar B.V.", "other_names": ["De Korenaar"],
+    "street": "Brink 1", "place": "Deventer", "registered": true
+}))]
+pub struct Found {
+    /// Its number.
+    pub identifier: Identifier,
+    /// Its own name: the statutory one, where it has one.
+    pub name: String,
+    /// Its other names: all of them by number, those that fit in a search.
+    pub other_names: Vec<String>,
+    /// Street and number; only in a search.
+    pub street: Option<String>,
+    /// Place.
+    pub place: Option<String>,
+    /// Whether it is still registered.
+    pub registered: bool,
+    /// What else the register says; only by number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<FoundDetails>,
+}
+
+/// What else the register says of an organisation.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct FoundDetails {
+    /// The register's own wording.
+    pub legal_form: Option<String>,
+    /// The number of the legal person, where it has one.
+    pub rsin: Option<String>,
+    /// When the register said so.
+    #[schema(format = DateTime)]
+    pub fetched_at: String,
 }
 
 /// An activation to start.

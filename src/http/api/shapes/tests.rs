@@ -9,6 +9,7 @@ use eencent_activations::entropy::CountedEntropy;
 use eencent_activations::ledger::NoNudge;
 use eencent_activations::links::LinksKey;
 use eencent_activations::store::Store;
+use eencent_registers::Registers;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -27,17 +28,28 @@ async fn platform() -> (tempfile::TempDir, Router, Desk) {
         .unwrap();
     store.migrate().await.unwrap();
     let now = Timestamp::parse_rfc3339("2026-03-10T09:00:00Z").unwrap();
-    let subject = settings::load_from(None, []).unwrap().subject;
+    let seller = [
+        ("IBAN", "NL91ABNA0417164300"),
+        ("SELLER_NAME", "Eencent B.V."),
+        ("SELLER_STREET", "Keizersgracht 1"),
+        ("SELLER_POSTCODE", "1015 CJ"),
+        ("SELLER_CITY", "Amsterdam"),
+        ("SELLER_KVK", "68750110"),
+        ("SELLER_VAT", "NL822010690B01"),
+    ];
+    let seller = seller.map(|(key, value)| (format!("EENCENT__INVOICE__{key}"), value.to_owned()));
+    let subject = settings::load_from(None, seller).unwrap().subject;
     let rules = subject
         .validate(LinksKey::from_hex(&"0".repeat(64)).unwrap(), "http://x", now)
         .unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let entropy = Arc::new(CountedEntropy::default());
-    let desk = Desk::new(store, clock, entropy, Arc::new(NoNudge), Arc::new(rules));
+    let desk = Desk::new(store, clock.clone(), entropy, Arc::new(NoNudge), Arc::new(rules));
     let plain_keys = Arc::new(PlainKeys::of(&[KEY.to_owned()]));
     let router = layers::with_problems(api::router(Api {
         desk: desk.clone(),
         plain_keys,
+        registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
     }));
     (folder, router, desk)
 }
