@@ -1,7 +1,8 @@
 //! The desk: everything that happens to organisations and activations, each a transaction.
 //!
 //! # Map
-//! - [`organisations`](Desk::register): registering, changing, deleting.
+//! - [`organisations`](Desk::register): registering, finding, changing, deleting; [`environments`](Desk::grant): how many.
+//! - [`idempotency`](Desk::on_request): what comes twice under one key is done once.
 //! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
 //!   [`time`](Desk::time_passes): what jobs do.
@@ -23,12 +24,15 @@ mod checks;
 mod concerns;
 mod deciding;
 pub mod deliveries;
+mod environments;
 mod explain;
+pub mod idempotency;
 mod imports;
 mod keys;
 mod known;
 mod letters;
 mod likely;
+mod listing;
 pub mod mail_stop;
 mod moves;
 mod organisations;
@@ -60,7 +64,7 @@ pub use explain::{Explained, Explanation};
 pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
-pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
+pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
 pub use show::ActivationFilter;
@@ -74,6 +78,8 @@ pub struct Desk {
     entropy: Arc<dyn Entropy>,
     nudge: Arc<dyn Nudge>,
     rules: Arc<Rules>,
+    /// The request that it works on, where its sender gave it a key.
+    request: Option<Arc<idempotency::KeyedRequest>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -99,6 +105,7 @@ impl Desk {
             entropy,
             nudge,
             rules,
+            request: None,
         }
     }
 
@@ -119,6 +126,7 @@ impl Desk {
         Ok(Desking {
             tx: self.store.begin().await?,
             waiting: Vec::new(),
+            subject: None,
             pending: Pending::default(),
             known: None,
         })
@@ -135,6 +143,7 @@ impl Desk {
     /// Commits, then says which rows wait.
     async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
         self.flush(&mut work).await?;
+        self.note_request(&mut work).await?;
         failpoint::pass(Moment::WorkWritten);
         work.tx.commit().await.map_err(StoreError::from)?;
         failpoint::pass(Moment::WorkCommitted);
@@ -149,6 +158,8 @@ impl Desk {
 struct Desking {
     tx: Tx,
     waiting: Vec<(Work, String)>,
+    /// What it is about, for a request that may come again: what was made, or acted on.
+    subject: Option<String>,
     pending: Pending,
     /// Read beforehand, in a transaction for a group.
     known: Option<Known>,

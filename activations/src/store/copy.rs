@@ -38,6 +38,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("rereads", false),
     ("checkouts", false),
     ("deliveries", false),
+    ("kept_answers", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.
