@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::accept::{self, Limits, Listener};
-use crate::http::api::{Api, PlainKeys};
+use crate::http::api::{Api, PlainKeys, UnderWay};
 use crate::http::operations::{self, Vitals};
 use crate::http::pages::Pages;
 use crate::http::round_off::RoundOffPage;
@@ -237,6 +237,7 @@ pub async fn start(
         let api = Api {
             desk: desk.clone(),
             plain_keys: Arc::new(PlainKeys::of(&settings.api.keys)),
+            under_way: UnderWay::default(),
         };
         let contact = &settings.subject.contact;
         let support = (contact.support_email.clone(), contact.support_url.clone());

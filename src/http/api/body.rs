@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -81,8 +81,23 @@ fn is_json(request: &Request) -> bool {
     })
 }
 
+/// What an address names. Nothing is named by what isn't text, or by characters that can't be seen.
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) if !id.chars().any(char::is_control) => Ok(Self(id)),
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// What became of a body that didn't arrive.
 #[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
-fn unread(rejection: BytesRejection) -> Problem {
+pub fn unread(rejection: BytesRejection) -> Problem {
     match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Problem::too_large(),
         _ => Problem::unreadable("it broke off"),

@@ -38,6 +38,7 @@ async fn platform() -> (tempfile::TempDir, Router, Desk) {
     let router = layers::with_problems(api::router(Api {
         desk: desk.clone(),
         plain_keys,
+        under_way: api::UnderWay::default(),
     }));
     (folder, router, desk)
 }
