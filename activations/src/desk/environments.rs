@@ -3,7 +3,7 @@
 //! An environment isn't made: it is whatever name the platform registers organisations under.
 
 use super::{Actor, Desk, Desking};
-use crate::refused::{DeskError, FieldProblem, Kind, Refused};
+use crate::refused::{DeskError, Kind, Refused};
 use crate::store::{StoreError, number};
 use crate::views::EnvironmentView;
 
@@ -82,21 +82,15 @@ impl Desk {
         } else {
             (sales.as_str(), sales.as_str())
         };
-        let mut refused = Refused::new(
+        Err(Refused::new(
             Kind::Forbidden,
             "organisation_limit_reached",
             format!("This environment has as many organisations as it may have ({limit}); ask {whom} for more."),
             format!(
                 "Deze omgeving heeft zoveel organisaties als zij mag hebben ({limit}); vraag {whom_nl} om uitbreiding."
             ),
-        );
-        refused.fields.push(FieldProblem {
-            field: "environment".to_owned(),
-            code: "organisation_limit_reached",
-            text: refused.text.clone(),
-            text_nl: refused.text_nl.clone(),
-        });
-        Err(refused.into())
+        )
+        .into())
     }
 
     async fn environment_in(

@@ -8,7 +8,7 @@ use eencent_activations::views::ActivationView;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::body::{Body, Id};
+use super::body::{Body, Id, whole};
 use super::callers::{By, Review};
 use super::{failures, shapes};
 use crate::http::language::Sentence;
@@ -66,7 +66,7 @@ impl Sent {
                 wrong.push(("version", "required", sentence));
                 None
             }
-            Some(version) => version.as_i64().or_else(|| {
+            Some(version) => whole(&version).or_else(|| {
                 let sentence = Sentence::new("`version` is a whole number.", "`version` is een geheel getal.");
                 wrong.push(("version", "wrong_type", sentence));
                 None

@@ -41,8 +41,19 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
         if !declared {
             return Err(Problem::not_json());
         }
+        if bytes.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
         parsed(&bytes).map(Self)
     }
+}
+
+/// A whole number, however it is written: in JSON `4.0` is one.
+pub fn whole(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    })
 }
 
 /// What stands in the query.

@@ -72,10 +72,13 @@ pub fn completed(document: &OpenApi) -> Value {
             }
         }
     }
+    // Each event is this with a type of its own.
+    let schemas = json.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    let of_all = schemas.and_then(|all| all.remove("Event")).unwrap_or_default();
     let events: Map<String, Value> = EVENTS
         .iter()
         .filter(|(kind, ..)| MOVES.iter().any(|row| row.told == Some(kind)))
-        .map(|(kind, state, told)| ((*kind).to_owned(), event(kind, state, told)))
+        .map(|(kind, state, told)| ((*kind).to_owned(), event(&of_all, kind, state, told)))
         .collect();
     if let Some(root) = json.as_object_mut() {
         root.insert("webhooks".to_owned(), events.into());
@@ -161,7 +164,14 @@ fn with_headers(status: &str, answer: &mut Value) {
     }
 }
 
-fn event(kind: &str, state: &str, told: &str) -> Value {
+fn event(of_all: &Value, kind: &str, state: &str, told: &str) -> Value {
+    let mut schema = of_all.clone();
+    put(
+        &mut schema,
+        &["properties"],
+        "type",
+        json!({ "type": "string", "const": kind }),
+    );
     let header = |name: &str, told: &str, example: &str| {
         json!({ "name": name, "in": "header", "required": true, "description": told,
             "schema": { "type": "string" }, "example": example })
@@ -182,15 +192,7 @@ fn event(kind: &str, state: &str, told: &str) -> Value {
             "requestBody": {
                 "required": true,
                 "content": { "application/json": {
-                    "schema": {
-                        "allOf": [
-                            { "$ref": "#/components/schemas/Event" },
-                            { "type": "object", "properties": {
-                                "type": { "type": "string", "const": kind },
-                                "data": { "type": "object", "properties": { "state": { "type": "string", "const": state } } }
-                            } }
-                        ]
-                    },
+                    "schema": schema,
                     "example": {
                         "type": kind,
                         "timestamp": "2026-03-10T09:00:00Z",

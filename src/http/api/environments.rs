@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Api;
-use super::body::{Body, Id};
+use super::body::{Body, Id, whole};
 use super::callers::{Any, By, Operator};
 use super::{failures, shapes};
 use crate::http::language::Sentence;
@@ -55,7 +55,7 @@ pub async fn grant(
     Id(name): Id,
     Body(grant): Body<Grant>,
 ) -> Result<Json<EnvironmentView>, Problem> {
-    let limit = grant.limit.and_then(|limit| limit.as_i64()).ok_or_else(|| {
+    let limit = grant.limit.as_ref().and_then(whole).ok_or_else(|| {
         let sentence = Sentence::new("`limit` is a whole number.", "`limit` is een geheel getal.");
         Problem::invalid_fields([("limit", "wrong_type", sentence)])
     })?;

@@ -57,7 +57,7 @@ pub struct Wanted {
     tag = "organisations",
     params(
         ("environment" = Option<String>, Query, min_length = 1, max_length = 200, description = "Only those of this environment."),
-        ("identifier" = Option<String>, Query, min_length = 3, max_length = 100, example = "NL:KVK 12345678",
+        ("identifier" = Option<String>, Query, min_length = 3, max_length = 200, example = "NL:KVK 12345678",
             description = "Only those with this identifier: scheme and value with a space between, or as Peppol has it, `0106:12345678`."),
         ("active" = Option<bool>, Query, description = "Only those that are active, or that aren't."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 unless asked."),

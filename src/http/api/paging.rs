@@ -87,7 +87,7 @@ impl Page {
 /// When it is empty, longer than anything that can be found, or has control characters.
 pub fn plain(name: &'static str, value: Option<String>) -> Result<Option<String>, Problem> {
     match value {
-        Some(text) if text.is_empty() || text.len() > 1_000 || text.chars().any(char::is_control) => {
+        Some(text) if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) => {
             Err(Problem::invalid_parameter(
                 name,
                 Sentence::new(
