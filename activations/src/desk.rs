@@ -143,9 +143,15 @@ impl Desk {
     /// Commits, then says which rows wait.
     async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
         self.flush(&mut work).await?;
-        self.note_request(&mut work).await?;
+        let noted = self.note_request(&mut work).await?;
         failpoint::pass(Moment::WorkWritten);
+        if noted {
+            failpoint::pass(Moment::RequestWritten);
+        }
         work.tx.commit().await.map_err(StoreError::from)?;
+        if noted {
+            failpoint::pass(Moment::RequestCommitted);
+        }
         failpoint::pass(Moment::WorkCommitted);
         for (kind, id) in work.waiting {
             self.nudge.look(kind, &id);

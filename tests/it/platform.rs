@@ -14,24 +14,24 @@ use crate::payments::{NAME, mollie_paid, post_mollie, started, text, wait_for_st
 use crate::server::{Installation, wait_for};
 use crate::vendors::python;
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A request as the platform got it.
 #[derive(Clone)]
-struct Heard {
-    path: String,
-    headers: Value,
-    body: String,
+pub struct Heard {
+    pub path: String,
+    pub headers: Value,
+    pub body: String,
 }
 
 /// A platform that answers 503 once, then 200; and 410 at `/gone`.
-struct Platform {
-    port: u16,
+pub struct Platform {
+    pub port: u16,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Platform {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
@@ -77,7 +77,7 @@ impl Platform {
         Self { port, heard }
     }
 
-    fn at(&self, path: &str) -> Vec<Heard> {
+    pub fn at(&self, path: &str) -> Vec<Heard> {
         let heard = self.heard.lock().unwrap();
         heard.iter().filter(|one| one.path == path).cloned().collect()
     }

@@ -130,10 +130,10 @@ impl Desk {
         Ok(kept.rows_affected() == 1)
     }
 
-    /// Notes, in the transaction of what is done, that it was done under its request's key.
-    pub(super) async fn note_request(&self, work: &mut Desking) -> Result<(), DeskError> {
+    /// Notes, in the transaction of what is done, that it was done under its request's key; false where there is none.
+    pub(super) async fn note_request(&self, work: &mut Desking) -> Result<bool, DeskError> {
         let (Some(request), Some(subject)) = (&self.request, work.subject.take()) else {
-            return Ok(());
+            return Ok(false);
         };
         let now = self.now();
         sqlx::query("DELETE FROM kept_answers WHERE caller = $1 AND idempotency_key = $2 AND done_at <= $3")
@@ -156,7 +156,7 @@ impl Desk {
         match noted {
             // Another process was first with this key, between our look and now: nothing of ours is kept.
             Err(error) if error.is_unique_violation() => Err(under_way().into()),
-            other => Ok(other.map(drop)?),
+            other => Ok(other.map(|_| true)?),
         }
     }
 }

@@ -364,7 +364,7 @@ async fn organisations_and_activations_are_found_by_what_they_are() {
         after: Some(first.id.clone()),
         ..any()
     };
-    assert_eq!(found(page).await, [second.id.clone()]);
+    assert_eq!(found(page).await, std::slice::from_ref(&second.id));
     let environment = OrganisationFilter {
         environment: Some("env-1".into()),
         ..any()
@@ -378,7 +378,7 @@ async fn organisations_and_activations_are_found_by_what_they_are() {
         active: Some(false),
         ..by_number
     };
-    assert_eq!(found(both).await, [third.id.clone()]);
+    assert_eq!(found(both).await, std::slice::from_ref(&third.id));
     assert!(
         found(OrganisationFilter {
             active: Some(true),
@@ -413,7 +413,7 @@ async fn organisations_and_activations_are_found_by_what_they_are() {
             ..any()
         })
         .await,
-        [one.id.clone()]
+        std::slice::from_ref(&one.id)
     );
     assert_eq!(
         found(ActivationFilter {
