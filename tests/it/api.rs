@@ -404,7 +404,7 @@ fn of_many_at_once_with_one_key_one_is_done_and_the_rest_are_told_to_wait_or_get
 }
 
 #[test]
-fn killed_before_or_after_the_commit_a_request_that_is_sent_again_is_done_once_and_answered() {
+fn fault_28_a_request_with_a_key_killed_before_or_after_its_commit_is_done_once_and_answered() {
     for (moment, done) in [(Moment::RequestWritten, 0), (Moment::RequestCommitted, 1)] {
         let installation = Installation::new();
         let mut server = installation.launch_until(moment, 1, "serve");

@@ -114,6 +114,47 @@ fn ideal_2_broken_off_failed_and_expired_tries_leave_it_open_and_a_fresh_address
 }
 
 #[test]
+fn ideal_2_a_payment_link_whose_time_is_up_is_replaced_by_a_fresh_one() {
+    let api = StandIn::start();
+    let link = |id: &str, status: &str| json!({ "id": id, "url": format!("https://checkout.adyen.example/{id}"), "status": status });
+    api.answers(
+        "POST /v71/paymentLinks",
+        &[
+            Reply::Json(201, link("PL1", "active")),
+            Reply::Json(201, link("PL2", "active")),
+        ],
+    );
+    api.answers("GET /v71/paymentLinks/PL1", &[Reply::Json(200, link("PL1", "active"))]);
+    let home = Installation::new()
+        .with("WEBHOOKS__ADYEN__API_KEY", "live_key")
+        .with("WEBHOOKS__ADYEN__API_URL", &api.url)
+        .with("CHECKOUT__ENDPOINT", "adyen")
+        .with("CHECKOUT__RETURN_URL", "https://platform.example.nl/back");
+    let offset = home.path().join("clock");
+    set(&offset, 0);
+    let mut server = home.launch_by(&offset, "serve");
+    server.wait_until_ready();
+    let wanted = started(&server, 1, "ideal");
+    let id = text(&wanted, "id");
+    let url = |id: &str| format!("https://checkout.adyen.example/{id}");
+    assert_eq!(wanted["checkout_url"], url("PL1"));
+    let mut expired = link("PL1", "expired");
+    expired["reference"] = wanted["reference"].clone();
+    api.answers("GET /v71/paymentLinks/PL1", &[Reply::Json(200, expired)]);
+    // Nobody tells of it: Adyen is asked after a while.
+    set(&offset, 10 * 60);
+    let now = wait_for("the link to be known as expired", || {
+        Some(activation(&server, id)).filter(|now| now["payments"][0]["status"] == "expired")
+    });
+    assert_eq!(now["state"], "awaiting_payment");
+    let path = format!("/v1/activations/{id}/checkout");
+    assert_eq!(
+        server.api("POST", &path, &Value::Null).json()["checkout_url"],
+        url("PL2")
+    );
+}
+
+#[test]
 fn ideal_2_where_the_platform_makes_the_payments_it_simply_makes_another() {
     let home = Installation::new();
     let server = home.serve();

@@ -285,6 +285,21 @@ async fn an_environment_can_be_granted_another_limit_with_a_reason() {
         .await
         .unwrap();
     assert_eq!((env.limit, env.used), (1, 3));
+    let audit = sqlx::AnyPool::connect(&office.url).await.unwrap();
+    let lines: Vec<(String, String)> =
+        sqlx::query_as("SELECT actor, reason FROM audit WHERE act = 'environment limit granted' ORDER BY id")
+            .fetch_all(&audit)
+            .await
+            .unwrap();
+    let told = |reason: &str| ("key operator".to_owned(), reason.to_owned());
+    assert_eq!(
+        lines.into_iter().collect::<std::collections::BTreeSet<_>>(),
+        [
+            told("1 organisations (was 3): order 12 withdrawn"),
+            told("3 organisations (was 2): order 12")
+        ]
+        .into()
+    );
     let elsewhere = office.desk.environment("env-2").await.unwrap();
     assert_eq!((elsewhere.limit, elsewhere.used), (2, 0));
 }
