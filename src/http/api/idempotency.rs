@@ -135,6 +135,7 @@ async fn done_once(api: &Api, request: Request, next: Next) -> Result<Response, 
 
 /// The answer to what was done: how what was made, or acted on, is now.
 async fn answer_anew(api: &Api, keyed: &KeyedRequest, subject: &str, path: &str) -> Result<KeptAnswer, Problem> {
+    // Whatever is no organisation belongs to an activation.
     let (place, view) = if subject.starts_with("org_") {
         (
             "organisations",
