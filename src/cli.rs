@@ -4,6 +4,7 @@ mod api_key;
 mod backup;
 mod bench;
 mod check;
+mod environment;
 mod events;
 mod explain;
 mod import;
@@ -154,6 +155,7 @@ enum Command {
     #[command(after_long_help = "Examples:\n  \
         eencent api-key make --name shop --scope platform       registers, starts, cancels, resends\n  \
         eencent api-key make --name support --scope review      decides, reads explanations\n  \
+        eencent api-key make --name sales --scope operator      grants environments more organisations\n  \
         eencent api-key revoke shop\n  \
         eencent api-key list\n\n\
         A key is shown once, when it is made; only its hash is kept.")]
@@ -161,6 +163,16 @@ enum Command {
         /// What to do.
         #[command(subcommand)]
         act: api_key::Act,
+    },
+    /// Show how many organisations an environment may have, and grant it another number.
+    #[command(after_long_help = "Examples:\n  \
+        eencent environment show production-17\n  \
+        eencent environment limit production-17 25 --by Jansen --reason \"order 2026-114\"\n\n\
+        Two are free, or as many as organisations.free says. Over the API it takes a key with scope operator.")]
+    Environment {
+        /// What to do.
+        #[command(subcommand)]
+        act: environment::Act,
     },
     /// List events for the platform, and deliver them again.
     #[command(after_long_help = "Examples:\n  \
@@ -229,6 +241,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Suggest(args) => suggest::run(&args),
         Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
         Command::Mail { act } => wait_for(mail::run(act, settings()?)),
+        Command::Environment { act } => wait_for(environment::run(act, settings()?)),
         Command::Events { act } => wait_for(events::run(act, settings()?)),
         Command::Bench { act } => wait_for(bench::run(act, settings)),
     }
@@ -281,6 +294,7 @@ mod tests {
             "match",
             "suggest",
             "api-key",
+            "environment",
             "events",
             "mail",
         ] {

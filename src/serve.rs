@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::accept::{self, Limits, Listener};
-use crate::http::api::{Api, PlainKeys};
+use crate::http::api::{Api, PlainKeys, UnderWay};
 use crate::http::information::InformationPage;
 use crate::http::invoice::InvoicePages;
 use crate::http::operations::{self, Vitals};
@@ -244,6 +244,7 @@ pub async fn start(
             desk: desk.clone(),
             plain_keys: Arc::new(PlainKeys::of(&settings.api.keys)),
             registers,
+            under_way: UnderWay::default(),
         };
         let contact = &settings.subject.contact;
         let support = (contact.support_email.clone(), contact.support_url.clone());

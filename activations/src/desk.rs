@@ -1,7 +1,8 @@
 //! The desk: everything that happens to organisations and activations, each a transaction.
 //!
 //! # Map
-//! - [`organisations`](Desk::register): registering, changing, deleting.
+//! - [`organisations`](Desk::register): registering, finding, changing, deleting; [`environments`](Desk::grant): how many.
+//! - [`idempotency`](Desk::on_request): what comes twice under one key is done once.
 //! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
 //! - [`questions`](Desk::answer): what creators are asked, and answer.
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
@@ -28,13 +29,16 @@ mod checks;
 mod concerns;
 mod deciding;
 pub mod deliveries;
+mod environments;
 mod explain;
+pub mod idempotency;
 mod imports;
 mod invoices;
 mod keys;
 mod known;
 mod letters;
 mod likely;
+mod listing;
 pub mod mail_stop;
 mod moves;
 mod names;
@@ -71,7 +75,7 @@ pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
 pub use names::Fetched;
-pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange};
+pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter};
 pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
@@ -86,6 +90,8 @@ pub struct Desk {
     entropy: Arc<dyn Entropy>,
     nudge: Arc<dyn Nudge>,
     rules: Arc<Rules>,
+    /// The request that it works on, where its sender gave it a key.
+    request: Option<Arc<idempotency::KeyedRequest>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -111,6 +117,7 @@ impl Desk {
             entropy,
             nudge,
             rules,
+            request: None,
         }
     }
 
@@ -131,6 +138,7 @@ impl Desk {
         Ok(Desking {
             tx: self.store.begin().await?,
             waiting: Vec::new(),
+            subject: None,
             pending: Pending::default(),
             known: None,
         })
@@ -147,8 +155,15 @@ impl Desk {
     /// Commits, then says which rows wait.
     async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
         self.flush(&mut work).await?;
+        let noted = self.note_request(&mut work).await?;
         failpoint::pass(Moment::WorkWritten);
+        if noted {
+            failpoint::pass(Moment::RequestWritten);
+        }
         work.tx.commit().await.map_err(StoreError::from)?;
+        if noted {
+            failpoint::pass(Moment::RequestCommitted);
+        }
         failpoint::pass(Moment::WorkCommitted);
         for (kind, id) in work.waiting {
             self.nudge.look(kind, &id);
@@ -161,6 +176,8 @@ impl Desk {
 struct Desking {
     tx: Tx,
     waiting: Vec<(Work, String)>,
+    /// What it is about, for a request that may come again: what was made, or acted on.
+    subject: Option<String>,
     pending: Pending,
     /// Read beforehand, in a transaction for a group.
     known: Option<Known>,

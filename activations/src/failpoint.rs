@@ -31,6 +31,10 @@ pub enum Moment {
     EmailRecorded,
     /// The platform has taken an event, which isn't on record: it comes again, under the same id.
     EventTaken,
+    /// A request with an `Idempotency-Key` is done, but not committed; nobody was answered.
+    RequestWritten,
+    /// It is committed; nobody was answered.
+    RequestCommitted,
 }
 
 impl Moment {
@@ -48,6 +52,8 @@ impl Moment {
         Self::EmailHandedOver,
         Self::EmailRecorded,
         Self::EventTaken,
+        Self::RequestWritten,
+        Self::RequestCommitted,
     ];
 
     /// How `EENCENT_TEST_FAILPOINT` says it.
@@ -65,6 +71,8 @@ impl Moment {
             Self::EmailHandedOver => "email_handed_over",
             Self::EmailRecorded => "email_recorded",
             Self::EventTaken => "event_taken",
+            Self::RequestWritten => "request_written",
+            Self::RequestCommitted => "request_committed",
         }
     }
 }

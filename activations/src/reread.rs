@@ -75,8 +75,11 @@ pub enum Step {
 /// A payment that is to be made for an activation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// The activation's id; also the key by which the provider recognises the order when it comes twice.
+    /// The activation's id.
     pub activation: String,
+    /// By which the provider recognises the order when it comes twice; another payment for the same activation has
+    /// another.
+    pub key: String,
     /// What ties the payment to the activation.
     pub reference: String,
     /// How much.

@@ -57,6 +57,19 @@ pub struct OrganisationView {
     pub created_at: Timestamp,
 }
 
+/// An environment: the platform's tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvironmentView {
+    /// Its name.
+    pub environment: String,
+    /// How many organisations it may have.
+    pub limit: i64,
+    /// The limit was granted; otherwise it is the number that is free.
+    pub granted: bool,
+    /// How many it has; deleted ones don't count.
+    pub used: i64,
+}
+
 /// A reason, in words that support can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonView {

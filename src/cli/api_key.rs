@@ -36,6 +36,8 @@ pub enum Scope {
     Platform,
     /// Decide, read, explain.
     Review,
+    /// Grant environments more organisations, read.
+    Operator,
 }
 
 impl From<Scope> for desk::Scope {
@@ -43,6 +45,7 @@ impl From<Scope> for desk::Scope {
         match scope {
             Scope::Platform => Self::Platform,
             Scope::Review => Self::Review,
+            Scope::Operator => Self::Operator,
         }
     }
 }

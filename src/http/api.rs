@@ -5,10 +5,13 @@ mod activations;
 mod acts;
 mod body;
 mod callers;
+mod description;
+mod environments;
 mod failures;
 mod files;
+mod idempotency;
 mod organisations;
-mod page;
+mod paging;
 mod payments;
 mod register;
 mod shapes;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header;
+use axum::middleware;
 use axum::routing::get;
 use eencent_activations::desk::Desk;
 use eencent_registers::Registers;
@@ -28,6 +32,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use callers::PlainKeys;
+pub use idempotency::UnderWay;
 
 /// The largest body of a request to the API; an organisation with hundreds of trade names fits.
 const BODY: usize = 256 * 1024;
@@ -41,6 +46,8 @@ pub struct Api {
     pub plain_keys: Arc<PlainKeys>,
     /// Where organisations are looked up.
     pub registers: Arc<Registers>,
+    /// What is being done under an `Idempotency-Key`.
+    pub under_way: UnderWay,
 }
 
 #[derive(OpenApi)]
@@ -49,19 +56,24 @@ pub struct Api {
         title = "Eencent platform API",
         description = "Register organisations, start activations, and decide on what is set apart for review.\n\n\
             **Keys.** Every call carries `Authorization: Bearer KEY`. A key has scopes: `platform` registers, starts, \
-            cancels and resends; `review` decides and reads explanations; both read. A key that may start an activation \
-            can't for that reason decide on it.\n\n\
+            cancels and resends; `review` decides and reads explanations; `operator` grants environments more \
+            organisations; all read. A key that may start an activation can't for that reason decide on it.\n\n\
             **Errors** are problem documents (RFC 9457) with a stable `code`, and a `detail` that says what to do, in \
-            English, or in Dutch when `Accept-Language` prefers it.\n\n\
+            English, or in Dutch when `Accept-Language` prefers it. docs/problems.md lists the codes.\n\n\
+            **Repeats.** A POST may carry an `Idempotency-Key`: sent again with the same key within a day, it is answered as \
+            the first time, with `Idempotency-Replayed: true`, and not done again. A refusal did nothing, and is not kept.\n\n\
+            **Events** are posted to the endpoints of `[events]` in the settings: see `webhooks` below, and docs/events.md.\n\n\
             **Reading.** Unknown fields in a request are ignored; answers may get new fields. Ids are opaque. Times are \
             RFC 3339 in UTC, money is a decimal string with its currency."
     ),
     tags(
         (name = "organisations", description = "Companies, foundations, associations and sole traders to be activated."),
         (name = "activations", description = "One attempt to activate one organisation by one method."),
+        (name = "environments", description = "The platform's tenants, and how many organisations each may have."),
+        (name = "events", description = "What the platform is told, signed as Standard Webhooks says."),
         (name = "review", description = "What support does with an activation that is not clear by itself.")
     ),
-    components(schemas(shapes::Problem, shapes::FieldProblem)),
+    components(schemas(shapes::Problem, shapes::FieldProblem, shapes::Event)),
     modifiers(&Bearer),
     security(("bearer" = []))
 )]
@@ -83,13 +95,10 @@ impl Modify for Bearer {
 /// The API with its description.
 pub fn router(api: Api) -> Router {
     let (router, document) = described().split_for_parts();
-    let text = document.to_json().unwrap_or_else(|error| {
-        tracing::error!(%error, "the description of the API can't be written");
-        "{}".to_owned()
-    });
-    let text: Arc<str> = text.into();
+    let text: Arc<str> = description::completed(&document).to_string().into();
     let description = get(async move || ([(header::CONTENT_TYPE, "application/json")], text.to_string()));
     router
+        .layer(middleware::from_fn_with_state(api.clone(), idempotency::once))
         .layer(DefaultBodyLimit::max(BODY))
         .with_state(api)
         .route("/openapi.json", description)
@@ -97,7 +106,7 @@ pub fn router(api: Api) -> Router {
 
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Described::openapi())
-        .routes(routes!(organisations::register))
+        .routes(routes!(organisations::register, organisations::list))
         .routes(routes!(register::search))
         .routes(routes!(
             organisations::read,
@@ -107,6 +116,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(activations::start))
         .routes(routes!(activations::list))
         .routes(routes!(activations::read))
+        .routes(routes!(activations::checkout))
         .routes(routes!(activations::cancel))
         .routes(routes!(activations::resend))
         .routes(routes!(activations::explanation))
@@ -117,6 +127,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(files::fetch))
         .routes(routes!(payments::list))
         .routes(routes!(payments::allocate))
+        .routes(routes!(environments::read))
+        .routes(routes!(environments::grant))
 }
 
 #[cfg(test)]
@@ -126,9 +138,9 @@ mod tests {
     #[test]
     fn every_address_says_how_it_can_fail() {
         let (_, document) = described().split_for_parts();
-        let json = serde_json::to_value(&document).unwrap();
+        let json = description::completed(&document);
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 16, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 19, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::payments::{NAME, activation, mollie_paid, post_mollie, started, text, wait_for_state};
+use crate::payments::{activation, started, text};
 use crate::server::{Installation, wait_for};
 use crate::stand_in::{Reply, StandIn};
 
-fn installation(api: &StandIn) -> Installation {
+pub fn installation(api: &StandIn) -> Installation {
     Installation::new()
         .with("WEBHOOKS__MOLLIE__API_KEY", "live_key")
         .with("WEBHOOKS__MOLLIE__API_URL", &api.url)
@@ -14,36 +14,12 @@ fn installation(api: &StandIn) -> Installation {
         .with("CHECKOUT__RETURN_URL", "https://platform.example.nl/back")
 }
 
-fn made(id: &str) -> Reply {
+pub fn made(id: &str) -> Reply {
     Reply::Json(
         201,
         json!({ "resource": "payment", "id": id, "status": "open",
             "_links": { "checkout": { "href": format!("https://www.mollie.com/checkout/{id}"), "type": "text/html" } } }),
     )
-}
-
-#[test]
-fn a_start_answers_with_the_address_to_pay_at_and_the_payment_activates() {
-    let api = StandIn::start();
-    api.answers("POST /v2/payments", &[Reply::Json(503, json!({})), made("tr_made1")]);
-    let home = installation(&api);
-    let server = home.serve();
-    let wanted = started(&server, 34_000_001, "ideal");
-    assert_eq!(wanted["checkout_url"], "https://www.mollie.com/checkout/tr_made1");
-    let asked = api.asked();
-    assert_eq!(asked.len(), 2, "{asked:?}");
-    for attempt in &asked {
-        let key = format!("idempotency-key: {}", text(&wanted, "id"));
-        assert!(attempt.head.contains(&key), "{attempt:?}");
-        let body: Value = serde_json::from_str(&attempt.body).unwrap();
-        assert_eq!(body["amount"], json!({ "currency": "EUR", "value": "0.01" }));
-        assert_eq!(body["metadata"]["reference"], wanted["reference"]);
-        assert_eq!(body["redirectUrl"], "https://platform.example.nl/back");
-    }
-    let paid = mollie_paid("event_made1", "tr_made1", text(&wanted, "reference"), NAME);
-    assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
-    let now = wait_for_state(&server, text(&wanted, "id"), "awaiting_confirmation");
-    assert_eq!(now["checkout_url"], Value::Null, "there is nothing to pay any more");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! End to end: the program as a process, over real sockets, as its users meet it.
 //!
+//! - `flow_…`: one file for each part of the flow; a test is named after the sentence that it holds to.
 //! - `server`: the process under test, started, killed and started again on the same folder.
 //! - `http`, `payments`, `load`, `mail`: what the world around it does: the platform, providers, mail servers.
 
@@ -20,7 +21,10 @@ mod crash;
 mod demo;
 mod every_api;
 mod faults;
+mod flow_ideal;
 mod flow_invoice;
+mod flow_payments;
+mod flow_registering;
 mod flow_review;
 mod http;
 mod keeping;
@@ -32,10 +36,12 @@ mod main_job;
 mod moments;
 mod monday;
 mod network;
+mod openapi;
 mod operations;
 mod overload;
 mod payments;
 mod platform;
+mod problems;
 mod proxy;
 mod reading_back;
 mod register;

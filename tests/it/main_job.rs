@@ -33,46 +33,13 @@ pub fn click(server: &Server, path: &str) {
     assert!([200, 303].contains(&done.status), "{done:?}");
 }
 
-fn tick(server: &Server, activation: &Value) -> bool {
+pub fn tick(server: &Server, activation: &Value) -> bool {
     let answer = server.api(
         "GET",
         &format!("/v1/organisations/{}", text(activation, "organisation")),
         &Value::Null,
     );
     answer.json()["active"].as_bool().unwrap()
-}
-
-#[test]
-fn a_matching_ideal_payment_by_mollie_ends_in_an_activated_organisation() {
-    let installation = Installation::new();
-    let server = installation.serve();
-    let view = started(&server, 1, "ideal");
-    let answer = post_mollie(
-        &server,
-        &mollie_paid("event_1", "tr_1", text(&view, "reference"), "BAKKERIJ DE KORENAAR BV"),
-    )
-    .unwrap();
-    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-    wait_for_state(&server, text(&view, "id"), "awaiting_confirmation");
-    assert!(!tick(&server, &view));
-    let link = round_off_link(&installation, text(&view, "reference"));
-    click(&server, &link);
-    let now = wait_for_state(&server, text(&view, "id"), "activated");
-    assert!(tick(&server, &view));
-    assert_eq!(now["payments"][0]["holder_name"], "BAKKERIJ DE KORENAAR BV");
-    assert_eq!(now["payments"][0]["iban_masked"], "NL** **** **** **43 00");
-    let happened: Vec<_> = now["history"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|line| text(line, "event"))
-        .collect();
-    assert_eq!(happened, ["started_ideal", "paid_clear", "link_sent", "confirmed"]);
-    let again = request(&server.public, "GET", &link, &[], b"").unwrap();
-    assert!(
-        !again.body.contains("<form method=\"post\" action=\"/round-off") || again.status != 200,
-        "an old link offers no click"
-    );
 }
 
 #[test]
@@ -127,57 +94,6 @@ fn a_bank_transfer_with_the_reference_in_free_text_activates_an_invoiced_one() {
     assert_eq!(post_bank(&server, "msg_1", &body).unwrap().status, 200);
     let now = wait_for_state(&server, text(&view, "id"), "activated");
     assert!(tick(&server, &now));
-}
-
-#[test]
-fn a_mismatch_is_set_apart_the_creator_is_told_and_a_person_decides() {
-    let installation = Installation::new();
-    let server = installation.serve();
-    let view = started(&server, 1, "ideal");
-    let id = text(&view, "id");
-    post_mollie(
-        &server,
-        &mollie_paid("event_1", "tr_1", text(&view, "reference"), "Slagerij Van Dam B.V."),
-    )
-    .unwrap();
-    let now = wait_for_state(&server, id, "under_review");
-    assert!(!now["reasons"].as_array().unwrap().is_empty());
-    let longer = wait_for("the e-mail", || mail::read(&installation.mail()).pop());
-    assert!(
-        longer.text.contains(NAME) && longer.link().is_none_or(|link| !link.contains("round-off")),
-        "{}",
-        longer.text
-    );
-    let act =
-        serde_json::json!({ "version": now["version"], "actor": "Sanne", "reason": "extract seen", "when": "now" });
-    let stale = serde_json::json!({ "version": 1, "actor": "Piet", "reason": "too late" });
-    let refused = server.api("POST", &format!("/v1/activations/{id}/reject"), &stale);
-    assert_eq!(
-        (refused.status, refused.json()["code"].as_str()),
-        (409, Some("version_stale"))
-    );
-    assert_eq!(refused.json()["activation"]["state"], "under_review");
-    assert_eq!(
-        server
-            .api("POST", &format!("/v1/activations/{id}/approve"), &act)
-            .status,
-        200
-    );
-    wait_for_state(&server, id, "awaiting_confirmation");
-    click(&server, &round_off_link(&installation, text(&view, "reference")));
-    wait_for_state(&server, id, "activated");
-}
-
-#[test]
-fn out_of_office_hours_the_creator_is_told_at_once_when_it_will_be() {
-    let installation = Installation::new().with("OFFICE__HOURS", "2040 Mar 01-2040 Mar 31 Mo-Fr 09:00-17:00");
-    let server = installation.serve();
-    let view = started(&server, 1, "ideal");
-    post_mollie(&server, &mollie_paid("event_1", "tr_1", text(&view, "reference"), NAME)).unwrap();
-    let now = wait_for_state(&server, text(&view, "id"), "scheduled");
-    assert_eq!(now["due_at"], "2040-03-01T08:00:00Z");
-    let email = wait_for("the e-mail", || mail::read(&installation.mail()).pop());
-    assert!(email.text.contains("donderdag 1 maart 2040 om 09:00"), "{}", email.text);
 }
 
 #[test]

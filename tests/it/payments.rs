@@ -85,6 +85,26 @@ pub fn mollie_paid(event: &str, payment: &str, reference: &str, holder: &str) ->
     })
 }
 
+/// The same payment, which came to nothing: `canceled`, `failed` or `expired`.
+pub fn mollie_broken_off(event: &str, payment: &str, reference: &str, status: &str) -> Value {
+    let mut body = mollie_paid(event, payment, reference, NAME);
+    body["type"] = format!("payment.{status}").into();
+    let entity = body["_embedded"]["entity"].as_object_mut().unwrap();
+    entity.insert("status".to_owned(), status.into());
+    entity.remove("paidAt");
+    entity.remove("details");
+    body
+}
+
+/// A refund of that payment.
+pub fn mollie_refunded(event: &str, payment: &str) -> Value {
+    json!({
+        "resource": "event", "id": event, "type": "refund.refunded", "entityId": "re_1", "createdAt": now(),
+        "_embedded": { "entity": { "resource": "refund", "id": "re_1", "mode": "live", "paymentId": payment,
+            "amount": { "value": "0.01", "currency": "EUR" }, "status": "refunded", "createdAt": now() } },
+    })
+}
+
 pub fn post_mollie(server: &Server, body: &Value) -> std::io::Result<Answer> {
     let bytes = body.to_string().into_bytes();
     post(server, "mollie", &signing::mollie(MOLLIE, &bytes), &bytes)

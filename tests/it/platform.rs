@@ -14,19 +14,19 @@ use crate::payments::{NAME, mollie_paid, post_mollie, started, text, wait_for_st
 use crate::server::{Installation, wait_for};
 use crate::vendors::python;
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A request as the platform got it.
 #[derive(Clone)]
-struct Heard {
-    path: String,
-    headers: Value,
-    body: String,
+pub struct Heard {
+    pub path: String,
+    pub headers: Value,
+    pub body: String,
 }
 
 /// A platform that answers 503 once, then 200; and 410 at `/gone`.
 pub struct Platform {
-    port: u16,
+    pub port: u16,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
@@ -98,7 +98,7 @@ impl Platform {
         })
     }
 
-    fn at(&self, path: &str) -> Vec<Heard> {
+    pub fn at(&self, path: &str) -> Vec<Heard> {
         let heard = self.heard.lock().unwrap();
         heard.iter().filter(|one| one.path == path).cloned().collect()
     }

@@ -5,12 +5,16 @@
 
 use std::time::Duration;
 
-use super::{Desk, Desking};
+use super::moves::Activation;
+use super::start::over;
+use super::{Actor, Desk, Desking};
 use crate::ledger::{Claim, Work, end_well};
 use crate::money::{Currency, Money};
-use crate::refused::DeskError;
+use crate::refused::{DeskError, Kind, Refused};
 use crate::reread::{Made, Order};
+use crate::state::{Method, State};
 use crate::store::{named, number, text};
+use crate::views::ActivationView;
 
 /// After how long a payment that nobody told of is looked at; the last pause is repeated.
 const LOOKS: [Duration; 6] = [
@@ -42,6 +46,90 @@ impl Desk {
         Ok(())
     }
 
+    /// An address to pay at, for an activation whose payment is made at a provider: the one that there is while its
+    /// payment can still be made; a fresh one is made when that was cancelled, failed, expired, or never came about.
+    ///
+    /// # Errors
+    /// Refused when no payment is awaited, or none is made here.
+    pub async fn checkout(&self, actor: &Actor, id: &str) -> Result<ActivationView, DeskError> {
+        let mut work = self.begin().await?;
+        let activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
+        self.may_be_paid_here(&activation)?;
+        let row = sqlx::query(
+            "SELECT c.id, c.state, (SELECT COUNT(*) FROM payments p WHERE p.activation_id = c.activation_id AND p.payment_id = c.payment_id \
+               AND p.status IN ('cancelled', 'failed', 'expired')) AS broken_off FROM checkouts c WHERE c.activation_id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *work.tx)
+        .await?;
+        let again = match row {
+            // Started before the settings named who makes payments.
+            None => {
+                self.wants_checkout(&mut work, id).await?;
+                true
+            }
+            Some(row) => {
+                let dead = text(&row, "state")? == "failed" || number(&row, "broken_off")? > 0;
+                if dead {
+                    self.wants_another(&mut work, &text(&row, "id")?).await?;
+                }
+                dead
+            }
+        };
+        if again {
+            self.note(&mut work, actor, "payment to be made again", id, "").await?;
+        }
+        work.subject = Some(id.to_owned());
+        self.commit(work).await?;
+        self.activation(id).await
+    }
+
+    fn may_be_paid_here(&self, a: &Activation) -> Result<(), Refused> {
+        if a.state.is_final() {
+            return Err(over(a));
+        }
+        if a.state != State::AwaitingPayment {
+            return Err(Refused::new(
+                Kind::Conflict,
+                "payment_not_awaited",
+                format!(
+                    "This activation is {}: there is nothing to pay, and paying again does not help.",
+                    a.state
+                ),
+                format!(
+                    "Deze activering is {}: er valt niets te betalen, en nog eens betalen helpt niet.",
+                    a.state
+                ),
+            ));
+        }
+        if a.method == Method::Ideal && self.rules.checkout.is_some() {
+            return Ok(());
+        }
+        Err(Refused::new(
+            Kind::Conflict,
+            "checkout_elsewhere",
+            "The payment of this activation is not made here: let the person pay with the `reference` of the activation.",
+            "De betaling van deze activering wordt niet hier gemaakt: laat de persoon betalen met de `reference` van de activering.",
+        ))
+    }
+
+    /// Has another payment made in place of the one that came to nothing.
+    async fn wants_another(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
+        let endpoint = self.rules.checkout.as_ref().map(|(endpoint, _)| endpoint.as_str());
+        sqlx::query(
+            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', payment_id = NULL, url = NULL, subject = NULL, \
+             tries = tries + 1, looks = 0, look_at = NULL, created_at = $2, starts = 0, attempts = 0, next_attempt_at = NULL, \
+             last_error = NULL WHERE id = $3",
+        )
+        .bind(endpoint)
+        .bind(self.now().micros())
+        .bind(id)
+        .execute(&mut *work.tx)
+        .await?;
+        work.waiting.push((Work::Checkout, id.to_owned()));
+        Ok(())
+    }
+
     /// What a claimed row wants made: the endpoint and the order. `None` when the activation doesn't wait
     /// for a payment any more.
     ///
@@ -49,8 +137,8 @@ impl Desk {
     /// When the store doesn't answer.
     pub async fn order(&self, claim: &Claim) -> Result<Option<(String, Order)>, DeskError> {
         let row = sqlx::query(
-            "SELECT c.endpoint, a.id, a.reference, a.amount_minor, a.currency, a.state, o.legal_name FROM checkouts c \
-             JOIN activations a ON a.id = c.activation_id JOIN organisations o ON o.id = a.organisation_id WHERE c.id = $1",
+            "SELECT c.endpoint, c.tries, a.id, a.reference, a.amount_minor, a.currency, a.state FROM checkouts c \
+             JOIN activations a ON a.id = c.activation_id WHERE c.id = $1",
         )
         .bind(claim.id.as_str())
         .fetch_one(self.store.reader())
@@ -66,8 +154,14 @@ impl Desk {
             .as_ref()
             .map(|(_, url)| url.clone())
             .unwrap_or_default();
+        let activation = text(&row, "id")?;
+        let key = match number(&row, "tries")? {
+            ..=1 => activation.clone(),
+            tries => format!("{activation}.{tries}"),
+        };
         let order = Order {
-            activation: text(&row, "id")?,
+            activation,
+            key,
             reference: text(&row, "reference")?,
             amount,
             return_url,

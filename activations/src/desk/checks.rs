@@ -126,8 +126,8 @@ impl Problems {
             self.add(
                 "identifiers",
                 "too_many",
-                "Give fewer identifiers.",
-                "Geef minder identifiers.",
+                format!("Give at most {MOST_IDENTIFIERS} identifiers."),
+                format!("Geef hooguit {MOST_IDENTIFIERS} identifiers."),
             );
             return Vec::new();
         }
@@ -137,12 +137,8 @@ impl Problems {
                 Ok(identifier) if all.contains(&identifier) => {}
                 Ok(identifier) => all.push(identifier),
                 Err(error) => {
-                    let sentence = error.to_string();
-                    let nl = format!(
-                        "Deze identifier klopt niet ({}); controleer schema en waarde.",
-                        one.scheme.chars().take(24).collect::<String>()
-                    );
-                    self.add(format!("identifiers[{at}]"), "identifier", sentence, nl);
+                    let (text, text_nl) = (sentence(&error.to_string()), sentence(error.dutch()));
+                    self.add(format!("identifiers[{at}]"), "identifier", text, text_nl);
                 }
             }
         }
@@ -192,6 +188,13 @@ impl Problems {
             role: role?,
         })
     }
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).chain(['.']).collect()
 }
 
 /// Only an administrator of the environment may add an organisation.

@@ -18,17 +18,20 @@ pub enum Scope {
     Platform,
     /// Decides on activations under review.
     Review,
+    /// Grants environments more organisations: what a platform can't grant itself.
+    Operator,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Platform, Self::Review];
+    pub const ALL: &'static [Self] = &[Self::Platform, Self::Review, Self::Operator];
 
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Platform => "platform",
             Self::Review => "review",
+            Self::Operator => "operator",
         }
     }
 
@@ -73,7 +76,7 @@ impl Desk {
                 Kind::Invalid,
                 "key_name",
                 "Give the key a name of 1 to 60 letters, digits, spaces, dots, dashes, and at least one scope.",
-                "Geef de sleutel een naam van 1 tot 60 letters, cijfers, spaties, punten of streepjes, en minstens één scope.",
+                "Geef de sleutel een naam van 1 tot 60 letters, cijfers, spaties, punten of streepjes, en minstens één bevoegdheid (scope).",
             )
             .into());
         }

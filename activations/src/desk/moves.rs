@@ -185,6 +185,7 @@ impl Desk {
         {
             self.flush(work).await?;
         }
+        work.subject = Some(activation.id.clone());
         add_line(work, activation, from.as_str(), Some(before), now, &line);
         work.pending.activations.push((activation.clone(), before));
         if let Some(known) = &mut work.known {
@@ -219,6 +220,7 @@ impl Desk {
         let Some(row) = find(None, line.happening) else {
             return Err(StoreError::Unreadable(format!("no start by {}", line.happening)).into());
         };
+        work.subject = Some(activation.id.clone());
         add_line(work, activation, "none", None, now, &line);
         self.wrote(work).await?;
         self.tell(work, activation, row.email, row.told, now, line.email).await

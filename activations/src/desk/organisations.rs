@@ -1,16 +1,19 @@
 //! Registering, changing and deleting organisations.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::checks::{Problems, administrator};
+use super::listing::Wanted;
 use super::{Actor, Desk, Desking};
 use crate::clock::Timestamp;
 use crate::identifier::Identifier;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::register::{Entry, Standing};
-use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, number, text, to_json};
+use crate::store::{self, StoreError, instant, maybe_instant, maybe_text, text, to_json};
 use crate::views::OrganisationView;
 
 /// An identifier as it was typed.
@@ -124,6 +127,21 @@ pub struct OrganisationChange {
     pub creator: Option<NewCreator>,
 }
 
+/// Which organisations to list.
+#[derive(Debug, Clone, Default)]
+pub struct OrganisationFilter {
+    /// Only of this environment.
+    pub environment: Option<String>,
+    /// Only those with this identifier.
+    pub identifier: Option<Identifier>,
+    /// Only those that are active, or that aren't.
+    pub active: Option<bool>,
+    /// At most so many; 1 to 500.
+    pub limit: u32,
+    /// After the organisation with this id, in the order of registering.
+    pub after: Option<String>,
+}
+
 impl Desk {
     /// Registers an organisation.
     ///
@@ -213,10 +231,10 @@ impl Desk {
             created_at: now,
         };
         let mut work = self.begin().await?;
-        let environment = format!("environment/{}", organisation.environment);
-        self.store.alone(&mut work.tx, &environment).await?;
+        self.alone_in(&mut work, &organisation.environment).await?;
         self.within_limit(&mut work, &organisation.environment).await?;
         insert(&mut work, &organisation).await?;
+        work.subject = Some(organisation.id.clone());
         self.note(&mut work, actor, "organisation registered", &organisation.id, why)
             .await?;
         self.commit(work).await?;
@@ -237,6 +255,45 @@ impl Desk {
                 .fetch_all(&mut *connection)
                 .await?;
         Ok(view(&row, &identifiers)?)
+    }
+
+    /// Organisations that aren't deleted, in the order of registering.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn organisations(&self, filter: &OrganisationFilter) -> Result<Vec<OrganisationView>, DeskError> {
+        let mut wanted = Wanted::default();
+        wanted.those_of("environment = ?", filter.environment.as_deref());
+        if let Some(identifier) = &filter.identifier {
+            wanted.those(
+                "id IN (SELECT organisation_id FROM identifiers WHERE scheme = ? AND value = ?)",
+                &[identifier.scheme().as_str(), identifier.value()],
+            );
+        }
+        if let Some(active) = filter.active {
+            wanted.those(if active { "active = 1" } else { "active = 0" }, &[]);
+        }
+        wanted.those_of("id > ?", filter.after.as_deref());
+        let those = format!(
+            "WHERE deleted_at IS NULL AND {} ORDER BY id LIMIT {}",
+            wanted.sql(),
+            filter.limit.clamp(1, 500)
+        );
+        let mut connection = self.store.reader().acquire().await?;
+        let rows = wanted.fetch(&mut connection, &format!("{COLUMNS} {those}")).await?;
+        let sql = format!(
+            "SELECT organisation_id, scheme, value FROM identifiers WHERE organisation_id IN (SELECT id FROM organisations {those}) \
+             ORDER BY organisation_id, position"
+        );
+        let mut identifiers: HashMap<String, Vec<AnyRow>> = HashMap::new();
+        for row in wanted.fetch(&mut connection, &sql).await? {
+            identifiers.entry(text(&row, "organisation_id")?).or_default().push(row);
+        }
+        let of = |row: &AnyRow| {
+            let id = text(row, "id")?;
+            view(row, identifiers.get(&id).map(Vec::as_slice).unwrap_or_default())
+        };
+        Ok(rows.iter().map(of).collect::<Result<_, _>>()?)
     }
 
     /// Changes an organisation that isn't active yet.
@@ -325,42 +382,6 @@ impl Desk {
             .await
     }
 
-    /// Counted inside the transaction that adds one, so that two at once can't both be the last.
-    async fn within_limit(&self, work: &mut Desking, environment: &str) -> Result<(), DeskError> {
-        let granted = sqlx::query("SELECT organisation_limit AS many FROM environments WHERE environment = $1")
-            .bind(environment)
-            .fetch_optional(&mut *work.tx)
-            .await?;
-        let limit = match granted {
-            Some(row) => number(&row, "many")?,
-            None => i64::from(self.rules.free_organisations),
-        };
-        let row =
-            sqlx::query("SELECT COUNT(*) AS many FROM organisations WHERE environment = $1 AND deleted_at IS NULL")
-                .bind(environment)
-                .fetch_one(&mut *work.tx)
-                .await?;
-        if number(&row, "many")? < limit {
-            return Ok(());
-        }
-        let sales = &self.rules.contact.sales;
-        let (where_en, where_nl) = if sales.is_empty() {
-            (
-                "ask the platform's sales department".to_owned(),
-                "vraag de verkoopafdeling van het platform".to_owned(),
-            )
-        } else {
-            (format!("ask {sales}"), format!("vraag {sales}"))
-        };
-        Err(Refused::new(
-            Kind::Forbidden,
-            "organisation_limit_reached",
-            format!("This environment has the {limit} organisations that it may have; {where_en} for more."),
-            format!("Deze omgeving heeft de {limit} organisaties die zij mag hebben; {where_nl} om uitbreiding."),
-        )
-        .into())
-    }
-
     /// Records an act of a key or person that no history line holds.
     pub(super) async fn note(
         &self,
@@ -447,6 +468,9 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     Ok(after)
 }
 
+const COLUMNS: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, \
+     created_at FROM organisations";
+
 const ONE: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, \
      created_at FROM organisations WHERE id = $1 AND deleted_at IS NULL";
 
@@ -474,7 +498,7 @@ pub(super) async fn open_activation(work: &mut Desking, organisation: &str) -> R
 fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreError> {
     let identifier = |row: &AnyRow| -> Result<Identifier, StoreError> {
         let (scheme, value) = (text(row, "scheme")?, text(row, "value")?);
-        Identifier::parse(&scheme, &value).map_err(|error| StoreError::Unreadable(format!("identifier: {error}")))
+        Identifier::stored(&scheme, value).map_err(|error| StoreError::Unreadable(format!("identifier: {error}")))
     };
     Ok(OrganisationView {
         id: text(row, "id")?,

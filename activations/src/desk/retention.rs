@@ -7,6 +7,7 @@
 //! | `rereads`, `refreshes`, `checkouts`, `links`, `outgoing_events` | rows that are done with | `finished_days` |
 //! | `refusals` | requests that were not believed | `refusal_days` |
 //! | `emails` | recipient, text and data; that it was sent, and when, stays | `email_days` |
+//! | `kept_answers` | what was answered to requests with an `Idempotency-Key` | a day |
 //! | `payers` | name, account and reference of who paid for what activated nobody | `payer_days` |
 //! | `uploads`, `answers` | what creators answered to questions, and their files; that they did, and when, stays | `answer_days` |
 //! | `decisions` | decisions with their inputs | `decision_days`; 0: never |
@@ -66,6 +67,8 @@ pub enum Kind {
     OutgoingEvents,
     /// Requests that were refused.
     Refusals,
+    /// Answers to requests with a key.
+    KeptAnswers,
     /// Recipients and texts of e-mails.
     Emails,
     /// Who paid, where it activated nobody.
@@ -103,6 +106,7 @@ impl Kind {
         Self::Links,
         Self::OutgoingEvents,
         Self::Refusals,
+        Self::KeptAnswers,
         Self::Emails,
         Self::Payers,
         Self::Uploads,
@@ -121,6 +125,7 @@ impl Kind {
             Self::Links => "links",
             Self::OutgoingEvents => "outgoing_events",
             Self::Refusals => "refusals",
+            Self::KeptAnswers => "kept_answers",
             Self::Emails => "emails",
             Self::Payers => "payers",
             Self::Uploads => "uploads",
@@ -136,6 +141,8 @@ impl Kind {
                 retention.finished_days
             }
             Self::Refusals => retention.refusal_days,
+            // [`KEPT_FOR`](super::idempotency::KEPT_FOR)
+            Self::KeptAnswers => 1,
             Self::Emails => retention.email_days,
             Self::Payers => retention.payer_days,
             Self::Uploads | Self::Answers => retention.answer_days,
@@ -208,6 +215,11 @@ impl Kind {
                 "request_id",
                 "SELECT t.request_id FROM refusals t WHERE t.received_at < $1".to_owned(),
             ),
+            // A key that is done with again meanwhile has a row that is new.
+            Self::KeptAnswers => vec![format!(
+                "DELETE FROM kept_answers WHERE done_at < $1 AND (caller, idempotency_key) IN \
+                 (SELECT t.caller, t.idempotency_key FROM kept_answers t WHERE t.done_at < $1 LIMIT {BATCH})"
+            )],
             Self::Emails => vec![format!(
                 // A mail server's last words may repeat the address.
                 "UPDATE emails SET recipient = '', recipient_name = NULL, data = '{{}}', rendered = NULL, last_error = NULL WHERE id IN \

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::Desk;
+use super::listing::Wanted;
 use super::moves::{Activation, SELECT};
 use super::payments::{PAYMENTS, Payment};
 use crate::personal::AccountNumber;
@@ -19,6 +20,10 @@ pub struct ActivationFilter {
     pub state: Option<String>,
     /// Only with this reference.
     pub reference: Option<String>,
+    /// Only of this organisation.
+    pub organisation: Option<String>,
+    /// Only of organisations of this environment.
+    pub environment: Option<String>,
     /// At most so many; 1 to 500.
     pub limit: u32,
     /// After the activation with this id, in the order of starting.
@@ -61,14 +66,20 @@ impl Desk {
         }
         let mut connection = self.store.reader().acquire().await?;
         let limit = filter.limit.clamp(1, 500);
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT id FROM activations WHERE ($1 = '' OR state = $1) AND ($2 = '' OR reference = $2) AND id > $3 ORDER BY id LIMIT {limit}"
-        )))
-        .bind(filter.state.as_deref().unwrap_or(""))
-        .bind(filter.reference.as_deref().unwrap_or(""))
-        .bind(filter.after.as_deref().unwrap_or(""))
-        .fetch_all(&mut *connection)
-        .await?;
+        let mut wanted = Wanted::default();
+        wanted.those_of("state = ?", filter.state.as_deref());
+        wanted.those_of("reference = ?", filter.reference.as_deref());
+        wanted.those_of("organisation_id = ?", filter.organisation.as_deref());
+        wanted.those_of(
+            "organisation_id IN (SELECT id FROM organisations WHERE environment = ?)",
+            filter.environment.as_deref(),
+        );
+        wanted.those_of("id > ?", filter.after.as_deref());
+        let sql = format!(
+            "SELECT id FROM activations WHERE {} ORDER BY id LIMIT {limit}",
+            wanted.sql()
+        );
+        let rows = wanted.fetch(&mut connection, &sql).await?;
         let mut all = Vec::new();
         for row in rows {
             all.push(self.activation_in(&mut connection, &text(&row, "id")?).await?);

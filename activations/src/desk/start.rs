@@ -73,28 +73,17 @@ impl Desk {
             )
             .into());
         }
-        if organisations::open_activation(work, &o.id).await?.is_some() {
+        if let Some(open) = organisations::open_activation(work, &o.id).await? {
             return Err(Refused::new(
                 Kind::Conflict,
                 "activation_open",
-                "An activation of this organisation is open already; finish or cancel that one.",
-                "Er staat al een activering van deze organisatie open; rond die af of trek die in.",
+                format!("An activation of this organisation is open already ({open}); finish or cancel that one."),
+                format!("Er staat al een activering van deze organisatie open ({open}); rond die af of trek die in."),
             )
             .into());
         }
         if let Some(holder) = active_holder(work, identifier).await? {
-            let other = if holder == o.id {
-                "This organisation"
-            } else {
-                "Another organisation"
-            };
-            return Err(Refused::new(
-                Kind::Conflict,
-                "identifier_active",
-                format!("{other} with identifier {identifier} is active already; contact support if that is not right."),
-                format!("Een organisatie met identifier {identifier} is al actief; neem contact op met support als dat niet klopt."),
-            )
-            .into());
+            return Err(self.already_active(o, identifier, &holder).into());
         }
         let now = self.now();
         let rules = self.rules.method(method);
@@ -162,6 +151,39 @@ impl Desk {
         Ok(activation.id)
     }
 
+    fn already_active(&self, o: &OrganisationView, identifier: &Identifier, holder: &str) -> Refused {
+        if holder == o.id {
+            return Refused::new(
+                Kind::Conflict,
+                "identifier_active",
+                format!(
+                    "This organisation is active already, with identifier {identifier}; there is nothing left to do."
+                ),
+                format!("Deze organisatie is al actief, met identifier {identifier}; er hoeft niets meer te gebeuren."),
+            );
+        }
+        let at = self.at_support();
+        Refused::new(
+            Kind::Conflict,
+            "identifier_active",
+            format!(
+                "Another organisation with identifier {identifier} is active already; contact support{at} if that is not right."
+            ),
+            format!(
+                "Een andere organisatie met identifier {identifier} is al actief; neem contact op met support{at} als dat niet klopt."
+            ),
+        )
+    }
+
+    /// Where support is found, in brackets; nothing where the settings don't say.
+    fn at_support(&self) -> String {
+        let contact = &self.rules.contact;
+        let address = [&contact.support_email, &contact.support_url]
+            .into_iter()
+            .find(|text| !text.is_empty());
+        address.map(|text| format!(" ({text})")).unwrap_or_default()
+    }
+
     fn activatable(&self, o: &OrganisationView) -> Result<(), Refused> {
         let contact = &self.rules.contact;
         match o.country.as_str() {
@@ -187,10 +209,7 @@ impl Desk {
                 ))
             }
             _ => {
-                let address = [&contact.support_email, &contact.support_url]
-                    .into_iter()
-                    .find(|text| !text.is_empty());
-                let at = address.map(|text| format!(" ({text})")).unwrap_or_default();
+                let at = self.at_support();
                 Err(Refused::new(
                     Kind::Invalid,
                     "country_not_supported",

@@ -42,6 +42,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("uploads", false),
     ("invoices", false),
     ("refreshes", false),
+    ("kept_answers", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.

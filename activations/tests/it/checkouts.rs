@@ -86,6 +86,90 @@ async fn a_payment_nobody_told_of_is_read_back_at_growing_intervals_until_it_is_
     assert_eq!(office.view(&wanted.id).await.checkout_url, None);
 }
 
+#[tokio::test]
+async fn a_fresh_payment_is_made_only_when_the_one_before_came_to_nothing() {
+    let office = office().await;
+    let wanted = office.started("ideal").await;
+    let checkout = async || office.desk.checkout(&Office::key(), &wanted.id).await;
+    let make = async |payment: &str| {
+        let [row] = &due(&office, Work::Checkout).await[..] else {
+            panic!("one to make")
+        };
+        let claim = office
+            .store
+            .claim(Work::Checkout, row, office.clock.now(), LEASE)
+            .await
+            .unwrap()
+            .unwrap();
+        let (_, order) = office.desk.order(&claim).await.unwrap().unwrap();
+        let made = Made {
+            payment_id: payment.to_owned(),
+            url: format!("https://example.nl/{payment}"),
+            subject: format!("payment/{payment}"),
+        };
+        office.desk.checkout_made(&claim, &made).await.unwrap();
+        order.key
+    };
+    // It isn't made yet: asking again makes no second one.
+    assert_eq!(checkout().await.unwrap().checkout_url, None);
+    assert_eq!(make("tr_1").await, wanted.id);
+    let open = checkout().await.unwrap();
+    assert_eq!(open.checkout_url.as_deref(), Some("https://example.nl/tr_1"));
+    assert!(due(&office, Work::Checkout).await.is_empty());
+    for (number, broken) in [
+        (2, PaymentStatus::Cancelled),
+        (3, PaymentStatus::Failed),
+        (4, PaymentStatus::Expired),
+    ] {
+        let mut told = status(&wanted.reference, broken);
+        told.payment_id = format!("tr_{}", number - 1);
+        office.told(&format!("event_{number}"), told).await;
+        assert_eq!(office.view(&wanted.id).await.state, State::AwaitingPayment);
+        assert_eq!(
+            checkout().await.unwrap().checkout_url,
+            None,
+            "the old address leads nowhere"
+        );
+        assert_eq!(checkout().await.unwrap().checkout_url, None);
+        let key = make(&format!("tr_{number}")).await;
+        assert_eq!(
+            key,
+            format!("{}.{number}", wanted.id),
+            "the provider would answer with the old one"
+        );
+    }
+    // A payment that the provider refuses to make is set apart; it can be asked for again.
+    let mut told = status(&wanted.reference, PaymentStatus::Failed);
+    told.payment_id = "tr_4".to_owned();
+    office.told("event_5", told).await;
+    checkout().await.unwrap();
+    let [row] = &due(&office, Work::Checkout).await[..] else {
+        unreachable!()
+    };
+    let claim = office
+        .store
+        .claim(Work::Checkout, row, office.clock.now(), LEASE)
+        .await
+        .unwrap()
+        .unwrap();
+    office
+        .store
+        .give_up(&claim, office.clock.now(), "refused")
+        .await
+        .unwrap();
+    assert!(due(&office, Work::Checkout).await.is_empty());
+    checkout().await.unwrap();
+    assert_eq!(due(&office, Work::Checkout).await.len(), 1);
+    make("tr_6").await;
+    let mut told = paid(&wanted.reference);
+    told.payment_id = "tr_6".to_owned();
+    office.told("event_6", told).await;
+    let eencent_activations::refused::DeskError::Refused(refused) = checkout().await.unwrap_err() else {
+        panic!("refused")
+    };
+    assert_eq!(refused.code, "payment_not_awaited");
+}
+
 /// A message that wants something read.
 fn asking(request: &str, event: &str, at: eencent_activations::clock::Timestamp) -> Receipt {
     Receipt {

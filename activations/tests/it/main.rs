@@ -12,6 +12,7 @@ mod copying;
 mod deciding;
 mod drawing;
 mod groups;
+mod idempotency;
 mod inbox;
 mod laws;
 mod moves;

@@ -1,6 +1,9 @@
 //! FLOW's rules on registering an organisation.
 
-use eencent_activations::desk::{NewCreator, NewOrganisation, OrganisationChange, Scope};
+use eencent_activations::desk::{
+    ActivationFilter, NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter, Scope,
+};
+use eencent_activations::identifier::Identifier;
 use eencent_activations::refused::{DeskError, Kind, Refused};
 
 use crate::office::{Office, kvk, organisation, paid};
@@ -255,4 +258,190 @@ async fn a_key_is_shown_once_kept_as_a_hash_and_stops_when_revoked() {
         .await
         .unwrap();
     assert_eq!(office.desk.keys().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_environment_can_be_granted_another_limit_with_a_reason() {
+    let office = Office::open().await;
+    let operator = eencent_activations::desk::Actor::key("operator");
+    let env = office.desk.environment("env-1").await.unwrap();
+    assert_eq!((env.limit, env.granted, env.used), (2, false, 0));
+    let nothing = refused(office.desk.grant(&operator, "env-1", -1, " ").await);
+    let fields: Vec<_> = nothing.fields.iter().map(|field| field.field.as_str()).collect();
+    assert_eq!(fields, ["reason", "limit"]);
+    let env = office.desk.grant(&operator, "env-1", 3, "order 12").await.unwrap();
+    assert_eq!((env.limit, env.granted, env.used), (3, true, 0));
+    for _ in 0..3 {
+        office.register(|_| ()).await;
+    }
+    assert_eq!(
+        refused_code(office.desk.register(&Office::key(), organisation()).await),
+        "organisation_limit_reached"
+    );
+    // A lower limit takes nothing away, and lets nothing in.
+    let env = office
+        .desk
+        .grant(&operator, "env-1", 1, "order 12 withdrawn")
+        .await
+        .unwrap();
+    assert_eq!((env.limit, env.used), (1, 3));
+    let audit = sqlx::AnyPool::connect(&office.url).await.unwrap();
+    let lines: Vec<(String, String)> =
+        sqlx::query_as("SELECT actor, reason FROM audit WHERE act = 'environment limit granted' ORDER BY id")
+            .fetch_all(&audit)
+            .await
+            .unwrap();
+    let told = |reason: &str| ("key operator".to_owned(), reason.to_owned());
+    assert_eq!(
+        lines.into_iter().collect::<std::collections::BTreeSet<_>>(),
+        [
+            told("1 organisations (was 3): order 12 withdrawn"),
+            told("3 organisations (was 2): order 12")
+        ]
+        .into()
+    );
+    let elsewhere = office.desk.environment("env-2").await.unwrap();
+    assert_eq!((elsewhere.limit, elsewhere.used), (2, 0));
+}
+
+#[tokio::test]
+async fn the_same_company_under_another_spelling_is_the_same_identifier() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    office.told("event_1", paid(&view.reference)).await;
+    let token = office.links().await.pop().unwrap();
+    office.desk.confirm(&token).await.unwrap();
+    for (scheme, value) in [
+        ("0106", "12345678"),
+        ("iso6523-actorid-upis", "0106:12345678"),
+        ("0190", "00000003123456780000"),
+        ("nl:kvk", "12.34.56.78"),
+    ] {
+        let other = office
+            .register(|new| {
+                new.environment = Some(format!("env of {scheme}"));
+                new.identifiers = vec![NewIdentifier {
+                    scheme: scheme.into(),
+                    value: value.into(),
+                }];
+            })
+            .await;
+        assert_eq!(other.identifiers[0].to_string(), "NL:KVK 12345678");
+        let refusal = refused(office.desk.start(&Office::key(), &other.id, "ideal").await);
+        assert_eq!(refusal.code, "identifier_active", "{scheme}");
+        assert!(refusal.text.contains("Another organisation") && refusal.text.contains("support@example.nl"));
+    }
+    // And twice the same in two spellings is one.
+    let twice = office
+        .register(|new| {
+            new.environment = Some("env-3".into());
+            new.identifiers = vec![
+                kvk("87654321"),
+                NewIdentifier {
+                    scheme: "0106".into(),
+                    value: "87654321".into(),
+                },
+            ];
+        })
+        .await;
+    assert_eq!(twice.identifiers.len(), 1);
+    office.desk.start(&Office::key(), &twice.id, "ideal").await.unwrap();
+}
+
+#[tokio::test]
+async fn organisations_and_activations_are_found_by_what_they_are() {
+    let office = Office::open().await;
+    let first = office.register(|_| ()).await;
+    // Those of one millisecond have no order among each other.
+    let a_moment = || office.clock.advance(std::time::Duration::from_millis(1));
+    a_moment();
+    let second = office.register(|new| new.identifiers = vec![kvk("87654321")]).await;
+    a_moment();
+    let third = office.register(|new| new.environment = Some("env-2".into())).await;
+    a_moment();
+    let gone = office.register(|new| new.environment = Some("env-2".into())).await;
+    office.desk.delete(&Office::key(), &gone.id).await.unwrap();
+    let found = async |filter: OrganisationFilter| -> Vec<String> {
+        let filter = OrganisationFilter {
+            limit: if filter.limit == 0 { 50 } else { filter.limit },
+            ..filter
+        };
+        let all = office.desk.organisations(&filter).await.unwrap();
+        all.into_iter().map(|one| one.id).collect()
+    };
+    let any = OrganisationFilter::default;
+    assert_eq!(
+        found(any()).await,
+        [first.id.clone(), second.id.clone(), third.id.clone()]
+    );
+    let page = OrganisationFilter {
+        limit: 1,
+        after: Some(first.id.clone()),
+        ..any()
+    };
+    assert_eq!(found(page).await, std::slice::from_ref(&second.id));
+    let environment = OrganisationFilter {
+        environment: Some("env-1".into()),
+        ..any()
+    };
+    assert_eq!(found(environment).await, [first.id.clone(), second.id.clone()]);
+    let identifier = Identifier::parse_text("0106:12345678").ok();
+    let by_number = OrganisationFilter { identifier, ..any() };
+    assert_eq!(found(by_number.clone()).await, [first.id.clone(), third.id.clone()]);
+    let both = OrganisationFilter {
+        environment: Some("env-2".into()),
+        active: Some(false),
+        ..by_number
+    };
+    assert_eq!(found(both).await, std::slice::from_ref(&third.id));
+    assert!(
+        found(OrganisationFilter {
+            active: Some(true),
+            ..any()
+        })
+        .await
+        .is_empty()
+    );
+    let whole = office
+        .desk
+        .organisations(&OrganisationFilter { limit: 50, ..any() })
+        .await
+        .unwrap();
+    assert_eq!(whole[1], office.desk.organisation(&second.id).await.unwrap());
+
+    let one = office.desk.start(&Office::key(), &first.id, "ideal").await.unwrap();
+    a_moment();
+    let other = office.desk.start(&Office::key(), &third.id, "invoice").await.unwrap();
+    let found = async |filter: ActivationFilter| -> Vec<String> {
+        let all = office
+            .desk
+            .activations(&ActivationFilter { limit: 50, ..filter })
+            .await
+            .unwrap();
+        all.into_iter().map(|one| one.id).collect()
+    };
+    let any = ActivationFilter::default;
+    assert_eq!(found(any()).await, [one.id.clone(), other.id.clone()]);
+    assert_eq!(
+        found(ActivationFilter {
+            organisation: Some(first.id.clone()),
+            ..any()
+        })
+        .await,
+        std::slice::from_ref(&one.id)
+    );
+    assert_eq!(
+        found(ActivationFilter {
+            environment: Some("env-2".into()),
+            ..any()
+        })
+        .await,
+        [other.id]
+    );
+    let nobody = ActivationFilter {
+        environment: Some("env-2".into()),
+        reference: Some(one.reference),
+        ..any()
+    };
+    assert!(found(nobody).await.is_empty());
 }

@@ -333,7 +333,7 @@ async fn a_belgian_number_is_not_activated_under_country_nl() {
         .register(|new| {
             new.identifiers = vec![eencent_activations::desk::NewIdentifier {
                 scheme: "BE:EN".into(),
-                value: "0123456789".into(),
+                value: "0123456749".into(),
             }]
         })
         .await;

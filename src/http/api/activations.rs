@@ -1,20 +1,21 @@
-//! Activations, as the platform sees them: start, read, find, cancel, send the link again.
+//! Activations, as the platform sees them: start, pay again, read, find, cancel, send the link again.
 
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use eencent_activations::desk::{ActivationFilter, Explanation};
-use eencent_activations::state::Method;
+use eencent_activations::state::{self, Method};
 use eencent_activations::views::ActivationView;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::Api;
-use super::body::{Asked, Body, OptionalBody};
+use super::body::{Asked, Body, Id, OptionalBody};
 use super::callers::{Any, By, Platform, Review};
-use super::{failures, page, shapes};
+use super::paging::{Page, plain};
+use super::{failures, shapes};
 use crate::http::problem::Problem;
 
 /// How long a start waits for its payment to be made at the provider.
@@ -37,22 +38,49 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub async fn start(
     State(api): State<Api>,
     by: By<Platform>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(new): Body<shapes::NewActivation>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ActivationView>), Problem> {
     let method = new.method.unwrap_or_default();
-    let mut activation = api.desk.start(&by.actor, &id, &method).await?;
-    // Where payments are made here, the payer is waiting to be sent on: so is the answer, for a moment.
-    // The row is worked on meanwhile; later readings have the address as soon as there is one.
+    let activation = by.desk.start(&by.actor, &id, &method).await?;
+    let activation = with_checkout(&api, activation).await?;
+    let location = format!("/v1/activations/{}", activation.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(activation)))
+}
+
+/// Where payments are made here, the payer is waiting to be sent on: so is the answer, for a moment. The row is worked
+/// on meanwhile; later readings have the address as soon as there is one.
+async fn with_checkout(api: &Api, mut activation: ActivationView) -> Result<ActivationView, Problem> {
     if activation.method == Method::Ideal && api.desk.rules().makes_payments() {
         let until = Instant::now() + PATIENCE;
-        while activation.checkout_url.is_none() && Instant::now() < until {
+        while activation.state == state::State::AwaitingPayment
+            && activation.checkout_url.is_none()
+            && Instant::now() < until
+        {
             tokio::time::sleep(Duration::from_millis(50)).await;
             activation = api.desk.activation(&activation.id).await?;
         }
     }
-    let location = format!("/v1/activations/{}", activation.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(activation)))
+    Ok(activation)
+}
+
+/// Get an address to pay at: for whoever came back without having paid.
+///
+/// The one that there is, while its payment can still be made; a fresh one when that was cancelled, failed or expired.
+/// Only where payments are made here (`checkout.endpoint` in the settings).
+#[utoipa::path(
+    post, path = "/v1/activations/{id}/checkout", operation_id = "getCheckout",
+    tag = "activations",
+    params(("id" = String, Path, description = "The activation's id.")),
+    responses(
+        (status = 200, description = "The activation, with `checkout_url`; without it for a moment when the provider is slow.",
+            body = shapes::Activation),
+        failures::Failures, failures::Missing, failures::InTheWay,
+    )
+)]
+pub async fn checkout(State(api): State<Api>, by: By<Platform>, Id(id): Id) -> Result<Json<ActivationView>, Problem> {
+    let activation = by.desk.checkout(&by.actor, &id).await?;
+    Ok(Json(with_checkout(&api, activation).await?))
 }
 
 /// What to list.
@@ -60,6 +88,8 @@ pub async fn start(
 pub struct Wanted {
     state: Option<String>,
     reference: Option<String>,
+    organisation: Option<String>,
+    environment: Option<String>,
     limit: Option<String>,
     after: Option<String>,
 }
@@ -72,9 +102,11 @@ pub struct Wanted {
     tag = "activations",
     params(
         ("state" = Option<shapes::State>, Query, description = "Only those in this state."),
-        ("reference" = Option<String>, Query, description = "Only the one with this payment reference."),
+        ("reference" = Option<String>, Query, min_length = 1, max_length = 200, description = "Only the one with this payment reference."),
+        ("organisation" = Option<String>, Query, min_length = 1, max_length = 200, description = "Only those of the organisation with this id."),
+        ("environment" = Option<String>, Query, min_length = 1, max_length = 200, description = "Only those of organisations of this environment."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 unless asked."),
-        ("after" = Option<String>, Query, description = "Those that come after the activation with this id."),
+        ("after" = Option<String>, Query, min_length = 1, max_length = 200, description = "Those that come after the activation with this id."),
     ),
     responses(
         (status = 200, description = "A page of them.", body = Vec<shapes::Activation>,
@@ -87,30 +119,18 @@ pub async fn list(
     _by: By<Any>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<(HeaderMap, Json<Vec<ActivationView>>), Problem> {
-    let limit = page::limit(wanted.limit.as_deref())?;
-    let set = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let mut page = Page::of("/v1/activations", wanted.limit.as_deref())?;
     let filter = ActivationFilter {
-        state: set(wanted.state),
-        reference: set(wanted.reference),
-        limit: limit + 1,
-        after: set(wanted.after),
+        state: page.asked("state", wanted.state)?,
+        reference: page.asked("reference", wanted.reference)?,
+        organisation: page.asked("organisation", wanted.organisation)?,
+        environment: page.asked("environment", wanted.environment)?,
+        limit: page.to_look_for(),
+        after: plain("after", wanted.after)?,
     };
-    let mut page = api.desk.activations(&filter).await?;
-    let mut headers = HeaderMap::new();
-    if page.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
-        page.pop();
-        let last = page.last().map(|last| last.id.as_str()).unwrap_or_default();
-        let mut query = format!("limit={limit}&after={last}");
-        // A state is one of ours here, or the desk had refused it; a reference has one activation.
-        if let Some(state) = &filter.state {
-            query.push_str("&state=");
-            query.push_str(state);
-        }
-        if let Ok(next) = HeaderValue::try_from(format!("</v1/activations?{query}>; rel=\"next\"")) {
-            headers.insert(header::LINK, next);
-        }
-    }
-    Ok((headers, Json(page)))
+    let found = api.desk.activations(&filter).await?;
+    let (headers, found) = page.cut(found, |one| &one.id);
+    Ok((headers, Json(found)))
 }
 
 /// Read an activation.
@@ -123,11 +143,7 @@ pub async fn list(
         failures::Failures, failures::Missing,
     )
 )]
-pub async fn read(
-    State(api): State<Api>,
-    _by: By<Any>,
-    Path(id): Path<String>,
-) -> Result<Json<ActivationView>, Problem> {
+pub async fn read(State(api): State<Api>, _by: By<Any>, Id(id): Id) -> Result<Json<ActivationView>, Problem> {
     Ok(Json(api.desk.activation(&id).await?))
 }
 
@@ -143,13 +159,12 @@ pub async fn read(
     )
 )]
 pub async fn cancel(
-    State(api): State<Api>,
     by: By<Platform>,
-    Path(id): Path<String>,
+    Id(id): Id,
     OptionalBody(cancellation): OptionalBody<shapes::Cancellation>,
 ) -> Result<Json<ActivationView>, Problem> {
     let reason = cancellation.reason.unwrap_or_default();
-    Ok(Json(api.desk.cancel(&by.actor, &id, &reason).await?))
+    Ok(Json(by.desk.cancel(&by.actor, &id, &reason).await?))
 }
 
 /// Send the link to round off again: a new link, to the creator's address; the one before stops working.
@@ -162,12 +177,8 @@ pub async fn cancel(
         failures::Failures, failures::Missing, failures::InTheWay,
     )
 )]
-pub async fn resend(
-    State(api): State<Api>,
-    by: By<Platform>,
-    Path(id): Path<String>,
-) -> Result<Json<ActivationView>, Problem> {
-    Ok(Json(api.desk.resend(&by.actor, &id).await?))
+pub async fn resend(by: By<Platform>, Id(id): Id) -> Result<Json<ActivationView>, Problem> {
+    Ok(Json(by.desk.resend(&by.actor, &id).await?))
 }
 
 /// Why an activation stands where it stands: what was received, how it was proven, the names side
@@ -181,10 +192,6 @@ pub async fn resend(
         failures::Failures, failures::Missing,
     )
 )]
-pub async fn explanation(
-    State(api): State<Api>,
-    _by: By<Review>,
-    Path(id): Path<String>,
-) -> Result<Json<Explanation>, Problem> {
+pub async fn explanation(State(api): State<Api>, _by: By<Review>, Id(id): Id) -> Result<Json<Explanation>, Problem> {
     Ok(Json(api.desk.explanation(&id).await?))
 }

@@ -3,14 +3,12 @@
 //! Every act carries the version of what was looked at: whoever comes second is told how it is now.
 
 use axum::Json;
-use axum::extract::{Path, State};
 use eencent_activations::desk::{Act, When};
 use eencent_activations::views::ActivationView;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Api;
-use super::body::Body;
+use super::body::{Body, Id, whole};
 use super::callers::{By, Review};
 use super::{failures, shapes};
 use crate::http::language::Sentence;
@@ -68,7 +66,7 @@ impl Sent {
                 wrong.push(("version", "required", sentence));
                 None
             }
-            Some(version) => version.as_i64().or_else(|| {
+            Some(version) => whole(&version).or_else(|| {
                 let sentence = Sentence::new("`version` is a whole number.", "`version` is een geheel getal.");
                 wrong.push(("version", "wrong_type", sentence));
                 None
@@ -118,14 +116,9 @@ fn text(name: &'static str, sent: Option<Value>, lacking: Sentence, wrong: &mut 
         failures::Failures, failures::Missing, failures::Unreadable, failures::Stale,
     )
 )]
-pub async fn approve(
-    State(api): State<Api>,
-    by: By<Review>,
-    Path(id): Path<String>,
-    Body(sent): Body<Sent>,
-) -> Result<Json<ActivationView>, Problem> {
+pub async fn approve(by: By<Review>, Id(id): Id, Body(sent): Body<Sent>) -> Result<Json<ActivationView>, Problem> {
     let (act, when) = sent.act_and_moment()?;
-    Ok(Json(api.desk.approve(&by.actor, &id, act, when).await?))
+    Ok(Json(by.desk.approve(&by.actor, &id, act, when).await?))
 }
 
 /// Reject; the reason is told to the creator.
@@ -139,13 +132,8 @@ pub async fn approve(
         failures::Failures, failures::Missing, failures::Unreadable, failures::Stale,
     )
 )]
-pub async fn reject(
-    State(api): State<Api>,
-    by: By<Review>,
-    Path(id): Path<String>,
-    Body(sent): Body<Sent>,
-) -> Result<Json<ActivationView>, Problem> {
-    Ok(Json(api.desk.reject(&by.actor, &id, sent.act()?).await?))
+pub async fn reject(by: By<Review>, Id(id): Id, Body(sent): Body<Sent>) -> Result<Json<ActivationView>, Problem> {
+    Ok(Json(by.desk.reject(&by.actor, &id, sent.act()?).await?))
 }
 
 /// Ask the creator for information; the reason is the question, and is sent to the creator.
@@ -160,12 +148,11 @@ pub async fn reject(
     )
 )]
 pub async fn request_information(
-    State(api): State<Api>,
     by: By<Review>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(sent): Body<Sent>,
 ) -> Result<Json<ActivationView>, Problem> {
-    Ok(Json(api.desk.request_information(&by.actor, &id, sent.act()?).await?))
+    Ok(Json(by.desk.request_information(&by.actor, &id, sent.act()?).await?))
 }
 
 /// Go on with the review: the information has come, or isn't waited for any longer.
@@ -179,11 +166,6 @@ pub async fn request_information(
         failures::Failures, failures::Missing, failures::Unreadable, failures::Stale,
     )
 )]
-pub async fn resume(
-    State(api): State<Api>,
-    by: By<Review>,
-    Path(id): Path<String>,
-    Body(sent): Body<Sent>,
-) -> Result<Json<ActivationView>, Problem> {
-    Ok(Json(api.desk.resume(&by.actor, &id, sent.act()?).await?))
+pub async fn resume(by: By<Review>, Id(id): Id, Body(sent): Body<Sent>) -> Result<Json<ActivationView>, Problem> {
+    Ok(Json(by.desk.resume(&by.actor, &id, sent.act()?).await?))
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -41,8 +41,19 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
         if !declared {
             return Err(Problem::not_json());
         }
+        if bytes.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
         parsed(&bytes).map(Self)
     }
+}
+
+/// A whole number, however it is written: in JSON `4.0` is one.
+pub fn whole(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    })
 }
 
 /// What stands in the query.
@@ -81,8 +92,39 @@ fn is_json(request: &Request) -> bool {
     })
 }
 
+/// What an address names. Nothing is named by what isn't text, or by characters that can't be seen.
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) if !id.chars().any(char::is_control) => Ok(Self(id)),
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// A thing and another within it.
+pub struct Ids(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((outer, inner))) if !outer.chars().chain(inner.chars()).any(char::is_control) => {
+                Ok(Self(outer, inner))
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// What became of a body that didn't arrive.
 #[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
-fn unread(rejection: BytesRejection) -> Problem {
+pub fn unread(rejection: BytesRejection) -> Problem {
     match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Problem::too_large(),
         _ => Problem::unreadable("it broke off"),

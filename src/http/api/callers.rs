@@ -1,11 +1,13 @@
 //! Who is calling: the key in the request, and what it may do.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use eencent_activations::desk::{Actor, Scope};
+use eencent_activations::desk::idempotency::KeyedRequest;
+use eencent_activations::desk::{Actor, Desk, Scope};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -63,10 +65,63 @@ impl Asks for Any {
     const SCOPE: Option<Scope> = None;
 }
 
+/// Whoever grants environments more.
+pub struct Operator;
+impl Asks for Operator {
+    const SCOPE: Option<Scope> = Some(Scope::Operator);
+}
+
+/// Who calls, whatever is asked.
+#[derive(Clone)]
+pub struct Caller {
+    name: String,
+    /// `None`: all of them.
+    scopes: Option<Vec<Scope>>,
+}
+
+impl Caller {
+    /// The holder of the key in the request; looked up once for each request.
+    ///
+    /// # Errors
+    /// When there is no key, or it isn't known (any more).
+    pub async fn of(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let secret = bearer(parts).ok_or_else(Problem::unauthenticated)?;
+        let caller = match api.plain_keys.place(secret) {
+            Some(place) => Self {
+                name: format!("{PLAIN}-{place}"),
+                scopes: None,
+            },
+            None => {
+                let key = api.desk.key_of(secret).await?.ok_or_else(Problem::unauthenticated)?;
+                Self {
+                    name: key.name,
+                    scopes: Some(key.scopes),
+                }
+            }
+        };
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+
+    /// The name that history and audit will say.
+    pub fn actor(&self) -> Actor {
+        Actor::key(&self.name)
+    }
+
+    fn may(&self, scope: Scope) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
+    }
+}
+
 /// A caller who may do what this address does.
 pub struct By<A> {
     /// The name that history and audit will say.
     pub actor: Actor,
+    /// Where it is done: once, if the request came with an `Idempotency-Key`.
+    pub desk: Desk,
     asked: PhantomData<A>,
 }
 
@@ -74,19 +129,18 @@ impl<A: Asks> FromRequestParts<Api> for By<A> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let secret = bearer(parts).ok_or_else(Problem::unauthenticated)?;
-        let by = |name: &str| Self {
-            actor: Actor::key(name),
+        let caller = Caller::of(parts, api).await?;
+        if let Some(scope) = A::SCOPE
+            && !caller.may(scope)
+        {
+            return Err(Problem::scope_missing(scope.as_str()));
+        }
+        let request = parts.extensions.get::<Arc<KeyedRequest>>();
+        Ok(Self {
+            actor: caller.actor(),
+            desk: request.map_or_else(|| api.desk.clone(), |request| api.desk.on_request(Arc::clone(request))),
             asked: PhantomData,
-        };
-        if let Some(place) = api.plain_keys.place(secret) {
-            return Ok(by(&format!("{PLAIN}-{place}")));
-        }
-        let key = api.desk.key_of(secret).await?.ok_or_else(Problem::unauthenticated)?;
-        match A::SCOPE {
-            Some(scope) if !key.scopes.contains(&scope) => Err(Problem::scope_missing(scope.as_str())),
-            _ => Ok(by(&key.name)),
-        }
+        })
     }
 }
 

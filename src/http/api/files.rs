@@ -1,9 +1,10 @@
 //! The files that creators send with an answer: for support, to be saved and not to be shown.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{self, HeaderName};
 use axum::response::{IntoResponse as _, Response};
 
+use super::body::Ids;
 use super::callers::{By, Review};
 use super::{Api, failures};
 use crate::http::problem::Problem;
@@ -27,11 +28,7 @@ const LOCKED_UP: &str = "default-src 'none'; sandbox";
         failures::Failures, failures::Missing,
     )
 )]
-pub async fn fetch(
-    State(api): State<Api>,
-    by: By<Review>,
-    Path((id, file)): Path<(String, String)>,
-) -> Result<Response, Problem> {
+pub async fn fetch(State(api): State<Api>, by: By<Review>, Ids(id, file): Ids) -> Result<Response, Problem> {
     let (file, content) = api.desk.upload(&by.actor, &id, &file).await?;
     let headers: [(HeaderName, String); 5] = [
         (header::CONTENT_TYPE, file.media_type),

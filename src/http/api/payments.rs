@@ -1,16 +1,17 @@
 //! Payments that somebody has to look at: those that name no open activation, and those beyond what was asked.
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::State;
+use axum::http::HeaderMap;
 use eencent_activations::desk::{SetAside, SetAsideView};
 use eencent_activations::views::ActivationView;
 use serde::Deserialize;
 
 use super::acts::Sent;
-use super::body::{Asked, Body};
+use super::body::{Asked, Body, Id};
 use super::callers::{By, Review};
-use super::{Api, failures, page, shapes};
+use super::paging::{Page, plain};
+use super::{Api, failures, shapes};
 use crate::http::language::Sentence;
 use crate::http::problem::Problem;
 
@@ -53,21 +54,11 @@ pub async fn list(
             ),
         )
     })?;
-    let limit = page::limit(wanted.limit.as_deref())?;
-    let after = wanted.after.unwrap_or_default();
-    let mut found = api.desk.set_aside(which, &after, limit + 1).await?;
-    let mut headers = HeaderMap::new();
-    if found.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
-        found.pop();
-        let last = found.last().map(|last| last.id.as_str()).unwrap_or_default();
-        let next = format!(
-            "</v1/payments?state={}&limit={limit}&after={last}>; rel=\"next\"",
-            which.as_str()
-        );
-        if let Ok(next) = HeaderValue::try_from(next) {
-            headers.insert(header::LINK, next);
-        }
-    }
+    let mut page = Page::of("/v1/payments", wanted.limit.as_deref())?;
+    page.asked("state", Some(which.as_str().to_owned()))?;
+    let after = plain("after", wanted.after)?.unwrap_or_default();
+    let found = api.desk.set_aside(which, &after, page.to_look_for()).await?;
+    let (headers, found) = page.cut(found, |one| &one.id);
     Ok((headers, Json(found)))
 }
 
@@ -93,9 +84,8 @@ pub struct Allocation {
     )
 )]
 pub async fn allocate(
-    State(api): State<Api>,
     by: By<Review>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(sent): Body<Allocation>,
 ) -> Result<Json<ActivationView>, Problem> {
     let act = sent.act.act()?;
@@ -108,5 +98,5 @@ pub async fn allocate(
             ),
         )
     })?;
-    Ok(Json(api.desk.allocate(&by.actor, &id, activation.trim(), act).await?))
+    Ok(Json(by.desk.allocate(&by.actor, &id, activation.trim(), act).await?))
 }

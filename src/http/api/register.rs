@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use eencent_activations::desk::{Actor, NewOrganisation};
+use eencent_activations::desk::NewOrganisation;
 use eencent_activations::identifier::{Identifier, Scheme};
 use eencent_activations::register::{Entry, Lookup as _, NoEntry, Standing, tidy};
 use eencent_activations::views::OrganisationView;
@@ -78,12 +78,16 @@ pub async fn search(
 }
 
 /// Registers what was typed, or, by a number alone, what the register says of it.
-pub(super) async fn registered(api: &Api, actor: &Actor, new: NewOrganisation) -> Result<OrganisationView, Problem> {
+pub(super) async fn registered(
+    api: &Api,
+    by: &By<Platform>,
+    new: NewOrganisation,
+) -> Result<OrganisationView, Problem> {
     let Some(number) = new.to_look_up()? else {
-        return Ok(api.desk.register(actor, new).await?);
+        return Ok(by.desk.register(&by.actor, new).await?);
     };
     let entry = api.registers.entry(&number).await?;
-    Ok(api.desk.register_found(actor, new, &entry).await?)
+    Ok(by.desk.register_found(&by.actor, new, &entry).await?)
 }
 
 fn given(text: Option<&str>, name: &'static str) -> Result<Option<String>, Problem> {

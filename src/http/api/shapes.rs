@@ -111,6 +111,32 @@ pub struct CreatorChange {
     pub role: Option<String>,
 }
 
+/// An environment: the platform's tenant.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"environment": "env-1", "limit": 2, "granted": false, "used": 1}))]
+pub struct Environment {
+    /// Its name.
+    pub environment: String,
+    /// How many organisations it may have.
+    pub limit: i64,
+    /// The limit was granted; otherwise it is the number that is free.
+    pub granted: bool,
+    /// How many it has; deleted ones don't count.
+    pub used: i64,
+}
+
+/// Another number of organisations for an environment.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"limit": 25, "reason": "Order 2026-114"}))]
+pub struct Grant {
+    /// How many it may have.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub limit: i64,
+    /// Why; kept in the audit.
+    #[schema(min_length = 1, max_length = 1_000)]
+    pub reason: String,
+}
+
 /// Where names come from.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +149,13 @@ pub enum NamesSource {
 
 /// An organisation.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": "org_01JD5W8Q7R5T4E3W2Q1A9S8D7F", "environment": "env-1", "legal_name": "Bakkerij De Korenaar B.V.",
+    "trade_names": ["De Korenaar"], "legal_form": "Besloten Vennootschap", "country": "NL", "names_source": "register",
+    "identifiers": [{"scheme": "NL:KVK", "value": "12345678"}],
+    "creator": {"name": "J. Jansen", "email": "jansen@example.nl", "language": "nl", "role": "administrator"},
+    "active": false, "activated_at": null, "created_at": "2026-03-10T08:55:00Z"
+}))]
 pub struct Organisation {
     /// Opaque.
     pub id: String,
@@ -338,6 +371,18 @@ pub struct Invoice {
 
 /// An activation.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": "act_01JD5W9A4H8S6P2M3N4B5V6C7X", "organisation": "org_01JD5W8Q7R5T4E3W2Q1A9S8D7F", "method": "ideal",
+    "reference": "RF48K7M29QTX4BCD", "amount": {"value": "0.01", "currency": "EUR"}, "state": "awaiting_payment",
+    "due_at": null, "expires_at": "2026-03-24T09:00:00Z", "created_at": "2026-03-10T09:00:00Z", "version": 1,
+    "reasons": [], "flags": [],
+    "instructions": {
+        "nl": "Betaal vanaf een bankrekening die op naam van de organisatie staat. Breek de betaling niet af; twee keer betalen helpt niet.",
+        "en": "Pay from a bank account in the organisation's name. Don't break off the payment; paying twice does not help."
+    },
+    "checkout_url": "https://www.mollie.com/checkout/issuer/select/ideal/7UhSN1zuXS", "payments": [], "emails": [],
+    "history": [{"at": "2026-03-10T09:00:00Z", "event": "started_ideal", "from": null, "to": "awaiting_payment", "actor": "key shop", "reason": ""}]
+}))]
 pub struct Activation {
     /// Opaque.
     pub id: String,
@@ -494,6 +539,43 @@ pub struct Explanation {
     pub record: serde_json::Map<String, serde_json::Value>,
 }
 
+/// What the platform is told (docs/events.md).
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// What happened, such as `organisation.activated`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it happened.
+    #[schema(format = DateTime)]
+    pub timestamp: String,
+    /// To which activation, and what it is since then.
+    pub data: EventData,
+}
+
+/// The activation that an event is about, as it was then.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct EventData {
+    /// The activation's id.
+    pub activation: String,
+    /// The organisation's id.
+    pub organisation: String,
+    /// The platform's tenant that it belongs to.
+    pub environment: String,
+    /// What it is activated under.
+    pub identifier: Identifier,
+    /// What ties a payment to it.
+    pub reference: String,
+    /// By which method.
+    pub method: Method,
+    /// Where it stands since then.
+    pub state: State,
+    /// When the approval takes effect.
+    #[schema(format = DateTime)]
+    pub due_at: Option<String>,
+    /// The line of its history; those of one activation come in this order.
+    pub sequence: i64,
+}
+
 /// What is wrong with one field.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct FieldProblem {
@@ -522,7 +604,7 @@ pub struct Problem {
     pub status: u16,
     /// What to do.
     pub detail: String,
-    /// Stable.
+    /// Stable; docs/problems.md lists them.
     pub code: String,
     /// Which fields are wrong, all at once.
     pub errors: Option<Vec<FieldProblem>>,

@@ -211,7 +211,7 @@ pub(super) fn make(endpoint: &Endpoint, order: &Order, answers: &[Answer], says_
         let headers = vec![
             api::bearer(endpoint)?,
             ("content-type", "application/json".to_owned()),
-            ("idempotency-key", order.activation.clone()),
+            ("idempotency-key", order.key.clone()),
         ];
         let base = api::base(endpoint, "https://api.mollie.com");
         return Ok(api::post(

@@ -50,6 +50,7 @@ async fn platform() -> (tempfile::TempDir, Router, Desk) {
         desk: desk.clone(),
         plain_keys,
         registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
+        under_way: api::UnderWay::default(),
     }));
     (folder, router, desk)
 }

@@ -3,13 +3,14 @@
 //! Adyen names no call that returns the holder's name, so reading a link back proves no payment: where a
 //! link is paid and no notification came, that is set apart for a person.
 
-use eencent_activations::notification::{Event, Told};
+use eencent_activations::notification::{Event, PaymentStatus, Told};
 use eencent_activations::reread::{Answer, Made, Order, Step};
 
 use crate::api;
 use crate::document::text;
 use crate::endpoint::Endpoint;
 use crate::signature::sha256;
+use crate::translation::exact;
 
 const TEST: &str = "https://checkout-test.adyen.com";
 
@@ -39,7 +40,7 @@ pub(super) fn make(endpoint: &Endpoint, order: &Order, answers: &[Answer]) -> ap
             "metadata": { "activation": order.activation },
         });
         let mut headers = headers(endpoint)?;
-        headers.push(("idempotency-key", order.activation.clone()));
+        headers.push(("idempotency-key", order.key.clone()));
         let base = api::base(endpoint, TEST);
         return Ok(api::post(
             format!("{base}/v71/paymentLinks"),
@@ -72,8 +73,15 @@ pub(super) fn read_back(endpoint: &Endpoint, subject: &str, answers: &[Answer]) 
     };
     let document = api::document(answer, endpoint)?;
     api::about(text(&document, "/id"), asked)?;
-    if text(&document, "/status") != Some("completed") {
-        return Ok(Step::Told(Vec::new()));
+    match text(&document, "/status") {
+        Some("completed") => {}
+        // A failed try doesn't end a link, its time does: whoever comes back needs another.
+        Some("expired") => {
+            let mut told = api::payment(asked.to_owned(), PaymentStatus::Expired);
+            told.reference = exact(text(&document, "/reference"));
+            return Ok(Step::Told(vec![api::event(Ok(told), asked)]));
+        }
+        _ => return Ok(Step::Told(Vec::new())),
     }
     let why = format!(
         "Payment link {asked} is paid, and its activation still waits: Adyen's notification didn't come, or couldn't be used. Look at the webhook in the Customer Area, and send it again from there."
