@@ -245,7 +245,7 @@ fn it_declares_to_be_pdf_a_2a_and_pdf_ua_1_in_its_language() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn any_text_anywhere_makes_a_document(name in any::<String>(), other in "\\PC{1,400}") {
