@@ -7,6 +7,7 @@
 //! - [`payment`]: where the money goes to and with which reference.
 //! - [`amount`]: cents, VAT rates, and VAT to the cent. [`text`]: names and descriptions as documents can hold them.
 //! - [`ubl()`]: the invoice for machines (UBL 2.1, Peppol BIS Billing 3.0).
+//! - [`pdf()`]: the invoice for people.
 //! - [`qr`]: the QR code for banking apps (EPC069-12), as SVG for a page.
 //!
 //! Private: `xml` (writes elements), `written` (types that are written as one text).
@@ -21,6 +22,7 @@ pub mod identifiers;
 pub mod invoice;
 pub mod party;
 pub mod payment;
+mod pdf;
 pub mod qr;
 pub mod text;
 mod ubl;
@@ -31,5 +33,6 @@ pub use amount::{Amount, VatRate};
 pub use invoice::{Facts, Invoice, Language, Line};
 pub use party::{Buyer, Seller};
 pub use payment::Payment;
+pub use pdf::{NotDrawn, pdf};
 pub use text::Text;
 pub use ubl::ubl;

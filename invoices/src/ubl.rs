@@ -196,8 +196,8 @@ fn terms(facts: &Facts) -> Option<Element> {
         return None;
     };
     let note = match facts.language {
-        Language::Nl => format!("Wordt verrekend met factuur {invoice}."),
-        Language::En => format!("Is set off against invoice {invoice}."),
+        Language::Nl => format!("Vervalt van factuur {invoice}; hiervoor hoeft niets te worden betaald."),
+        Language::En => format!("Taken back from invoice {invoice}; nothing has to be paid for it."),
     };
     Some(Element::new("cac:PaymentTerms").text_child("cbc:Note", &note))
 }

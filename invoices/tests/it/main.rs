@@ -8,6 +8,8 @@
 )]
 
 mod facts;
+mod pdf;
 mod peppol;
+mod qr;
 mod samples;
 mod tools;

@@ -140,6 +140,7 @@ pub fn nasty_names() -> Vec<String> {
         "Ștefan Łukasz Ğőřšů Þór",
         "Zero\0 Bell\u{7} Escape\u{1b}[31m\u{FFFE}",
         "東京パン株式会社",
+        "\u{631}\u{64B}\u{301} \u{5D0}\u{5B8} \u{E000}\u{301}",
         "e\u{301}a\u{308}o\u{302} Combining B.V.",
         "a",
     ]
