@@ -266,7 +266,6 @@ fn flow_registering_2_whatever_is_wrong_with_the_register_entering_by_hand_works
             "register_unreadable",
             None,
         ),
-        (Reply::Silence, 503, "register_down", Some("60")),
         // The last: it is left alone from then on.
         (
             raw(429, "retry-after: 120\r\n", ""),
