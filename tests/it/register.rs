@@ -30,7 +30,7 @@ fn profile(kvk: &str, name: &str) -> Value {
         "handelsnamen": [{ "naam": "De Korenaar", "volgorde": 0 }],
         "_embedded": {
             "hoofdvestiging": { "adressen": [{ "type": "bezoekadres", "straatnaam": "Brink", "plaats": "Deventer" }] },
-            "eigenaar": { "rsin": "123456782", "rechtsvorm": "Besloten Vennootschap" },
+            "eigenaar": { "rsin": "123456782", "rechtsvorm": "BeslotenVennootschap" },
         },
     })
 }
