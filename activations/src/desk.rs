@@ -1,7 +1,7 @@
 //! The desk: everything that happens to organisations and activations, each a transaction.
 //!
 //! # Map
-//! - [`organisations`](Desk::register): registering, changing, deleting.
+//! - [`organisations`](Desk::register): registering, changing, deleting; [`look_up`](Desk::register_found): by a number.
 //! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
 //! - [`process`](Desk::process_event), [`carry_out`](Desk::carry_out), [`letters`](Desk::emails),
 //!   [`time`](Desk::time_passes): what jobs do.
@@ -30,6 +30,7 @@ mod keys;
 mod known;
 mod letters;
 mod likely;
+mod look_up;
 pub mod mail_stop;
 mod moves;
 mod names;
