@@ -1,7 +1,8 @@
 //! The desk: everything that happens to organisations and activations, each a transaction.
 //!
 //! # Map
-//! - [`organisations`](Desk::register): registering, finding, changing, deleting; [`environments`](Desk::grant): how many.
+//! - [`organisations`](Desk::register): registering, finding, changing, deleting; [`look_up`](Desk::register_found): by a number;
+//!   [`environments`](Desk::grant): how many.
 //! - [`idempotency`](Desk::on_request): what comes twice under one key is done once.
 //! - [`start`](Desk::start), [`review`](Desk::approve), [`round_off`](Desk::round_off): what people do.
 //! - [`questions`](Desk::answer): what creators are asked, and answer.
@@ -39,6 +40,7 @@ mod known;
 mod letters;
 mod likely;
 mod listing;
+mod look_up;
 pub mod mail_stop;
 mod moves;
 mod names;

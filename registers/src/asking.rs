@@ -8,7 +8,7 @@ use std::time::Duration;
 use eencent_activations::register::NoEntry;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 
-use crate::pace::Pace;
+use crate::pace::{NoTurn, Pace};
 use crate::settings::Access;
 
 /// Most time for one answer, from the first byte sent to the last received.
@@ -56,12 +56,12 @@ impl Asking {
     /// alone. Other statuses are for the caller.
     pub(crate) async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, NoEntry> {
         let client = self.client.as_ref().map_err(|why| NoEntry::Down(why.clone()))?;
-        self.pace
-            .turn()
-            .await
-            .map_err(|retry_after| NoEntry::Limited { retry_after })?;
+        self.pace.turn().await.map_err(|no_turn| match no_turn {
+            NoTurn::TooMuch(retry_after) => NoEntry::Limited { retry_after },
+            NoTurn::Silent(_) => NoEntry::Down("it didn't answer a moment ago".to_owned()),
+        })?;
         let asked = client.get(format!("{}{path}", self.url)).query(query).send().await;
-        let mut response = asked.map_err(unanswered)?;
+        let mut response = asked.map_err(|error| self.unanswered(error))?;
         let status = response.status().as_u16();
         match status {
             401 | 403 => return Err(NoEntry::KeyRefused(status.to_string())),
@@ -80,7 +80,7 @@ impl Asking {
         }
         let is_json = is_json(response.headers());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
             if chunk.len() > BYTES - body.len() {
                 return Err(NoEntry::Unreadable(format!("it is larger than {BYTES} bytes")));
             }
@@ -90,6 +90,20 @@ impl Asking {
             return Err(NoEntry::Unreadable("it is not declared to be JSON".to_owned()));
         }
         Ok(Answer { status, body })
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> NoEntry {
+        if error.is_timeout() {
+            self.pace.is_silent();
+            return NoEntry::Down(format!("it didn't answer within {} seconds", TIME.as_secs()));
+        }
+        // The cause says what went wrong; the error itself would say the address, with what was asked.
+        let error = error.without_url();
+        let mut deepest: &dyn std::error::Error = &error;
+        while let Some(cause) = deepest.source() {
+            deepest = cause;
+        }
+        NoEntry::Down(deepest.to_string())
     }
 }
 
@@ -122,17 +136,4 @@ fn retry_after(headers: &HeaderMap) -> Duration {
     let said = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let seconds = said.and_then(|text| text.trim().parse::<u64>().ok());
     seconds.map_or(ALONE, |seconds| Duration::from_secs(seconds.max(1)).min(LONGEST_ALONE))
-}
-
-fn unanswered(error: reqwest::Error) -> NoEntry {
-    if error.is_timeout() {
-        return NoEntry::Down(format!("it didn't answer within {} seconds", TIME.as_secs()));
-    }
-    // The cause says what went wrong; the error itself would say the address, with what was asked.
-    let error = error.without_url();
-    let mut deepest: &dyn std::error::Error = &error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
-    }
-    NoEntry::Down(deepest.to_string())
 }

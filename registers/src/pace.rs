@@ -1,4 +1,5 @@
-//! No more often than a register allows: evenly spaced, so many a second, and not at all while it says "later".
+//! No more often than a register allows: evenly spaced, so many a second, and not at all while it says "later", or
+//! just after it didn't answer at all: then nobody else has to find that out by waiting.
 //!
 //! Each process counts for itself.
 
@@ -10,6 +11,18 @@ use tokio::time::Instant;
 /// Whoever would have to wait longer for his turn is told to come back instead.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a register that didn't answer is not asked.
+const SILENT: Duration = Duration::from_secs(10);
+
+/// Why there is no turn now, and after how long there may be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoTurn {
+    /// It is asked too much.
+    TooMuch(Duration),
+    /// It didn't answer a moment ago.
+    Silent(Duration),
+}
+
 /// The turns to ask a register.
 pub(crate) struct Pace {
     apart: Duration,
@@ -20,6 +33,8 @@ struct Turns {
     next: Instant,
     /// Until when the register wants to be left alone.
     closed_until: Instant,
+    /// Until when it is taken to be silent.
+    silent_until: Instant,
 }
 
 impl Pace {
@@ -31,6 +46,7 @@ impl Pace {
             turns: Mutex::new(Turns {
                 next: now,
                 closed_until: now,
+                silent_until: now,
             }),
         }
     }
@@ -38,17 +54,20 @@ impl Pace {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// When it would take too long: after how long to come back.
-    pub(crate) async fn turn(&self) -> Result<(), Duration> {
+    /// When there is none to be had soon.
+    pub(crate) async fn turn(&self) -> Result<(), NoTurn> {
         let slot = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
             if turns.closed_until > now {
-                return Err(turns.closed_until - now);
+                return Err(NoTurn::TooMuch(turns.closed_until - now));
+            }
+            if turns.silent_until > now {
+                return Err(NoTurn::Silent(turns.silent_until - now));
             }
             let slot = turns.next.max(now);
             if slot - now > PATIENCE {
-                return Err(slot - now);
+                return Err(NoTurn::TooMuch(slot - now));
             }
             turns.next = slot + self.apart;
             slot
@@ -61,6 +80,12 @@ impl Pace {
     pub(crate) fn leave_alone(&self, how_long: Duration) {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.closed_until = turns.closed_until.max(Instant::now() + how_long);
+    }
+
+    /// The register didn't answer in time.
+    pub(crate) fn is_silent(&self) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.silent_until = Instant::now() + SILENT;
     }
 }
 
@@ -86,12 +111,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_register_that_wants_to_be_left_alone_is() {
+    async fn a_register_that_wants_to_be_left_alone_or_is_silent_is_left_alone() {
         let pace = Pace::a_second(10);
         pace.leave_alone(Duration::from_secs(30));
         pace.leave_alone(Duration::from_secs(3));
-        assert_eq!(pace.turn().await, Err(Duration::from_secs(30)));
+        pace.is_silent();
+        assert_eq!(pace.turn().await, Err(NoTurn::TooMuch(Duration::from_secs(30))));
         tokio::time::advance(Duration::from_secs(30)).await;
+        assert_eq!(pace.turn().await, Ok(()));
+        pace.is_silent();
+        assert_eq!(pace.turn().await, Err(NoTurn::Silent(SILENT)));
+        tokio::time::advance(SILENT).await;
         assert_eq!(pace.turn().await, Ok(()));
     }
 

@@ -77,11 +77,20 @@ async fn download(
         Err(error) => return pages.trouble(error, &headers),
     };
     let name = in_path(found.invoice.facts().number.as_str());
-    let Some((_, ending)) = file.rsplit_once('.').filter(|(stem, _)| *stem == name) else {
+    let Some((stem, ending)) = file.rsplit_once('.').filter(|(stem, _)| *stem == name) else {
         return pages.unknown(&headers);
     };
     let (media_type, content) = match ending {
         "xml" => ("application/xml", eencent_invoices::ubl(&found.invoice).into_bytes()),
+        "pdf" => match eencent_invoices::pdf(&found.invoice) {
+            Ok(content) => ("application/pdf", content),
+            Err(error) => {
+                tracing::error!(%error, number = stem, "an invoice can't be drawn");
+                return pages
+                    .pages
+                    .trouble(StatusCode::INTERNAL_SERVER_ERROR, Language::preferred(&headers));
+            }
+        },
         _ => return pages.unknown(&headers),
     };
     let headers: [(HeaderName, String); 5] = [

@@ -30,7 +30,7 @@ fn profile(kvk: &str, name: &str) -> Value {
         "handelsnamen": [{ "naam": "De Korenaar", "volgorde": 0 }],
         "_embedded": {
             "hoofdvestiging": { "adressen": [{ "type": "bezoekadres", "straatnaam": "Brink", "plaats": "Deventer" }] },
-            "eigenaar": { "rsin": "123456782", "rechtsvorm": "Besloten Vennootschap" },
+            "eigenaar": { "rsin": "123456782", "rechtsvorm": "BeslotenVennootschap" },
         },
     })
 }
@@ -266,7 +266,6 @@ fn flow_registering_2_whatever_is_wrong_with_the_register_entering_by_hand_works
             "register_unreadable",
             None,
         ),
-        (Reply::Silence, 503, "register_down", Some("60")),
         // The last: it is left alone from then on.
         (
             raw(429, "retry-after: 120\r\n", ""),

@@ -181,7 +181,8 @@ pub fn entry(identifier: &Identifier, profile: &[u8], naming: Option<&[u8]>, now
         .and_then(|address| address.plaats.as_deref());
     let entry = Entry::new(identifier.clone(), names, standing, now)
         .ok_or_else(|| NoEntry::Unreadable("it names no name".to_owned()))?;
-    Ok(entry.of_form(form).at_place(place).with_rsin(rsin))
+    let form = form.map(in_words);
+    Ok(entry.of_form(form.as_deref()).at_place(place).with_rsin(rsin))
 }
 
 /// All names, the statutory one first: where there is none (sole traders), the one that the business goes by.
@@ -205,6 +206,20 @@ fn in_order(names: Option<&[TradeName]>) -> impl Iterator<Item = Option<&str>> {
     let mut names: Vec<&TradeName> = names.unwrap_or_default().iter().collect();
     names.sort_by_key(|name| name.volgorde);
     names.into_iter().map(|name| Some(name.naam.as_str()))
+}
+
+/// Some forms come in one word, `BeslotenVennootschap`; everywhere else the register writes them in several.
+fn in_words(form: &str) -> String {
+    let mut words = String::with_capacity(form.len() + 4);
+    let mut after_small = false;
+    for letter in form.chars() {
+        if after_small && letter.is_uppercase() {
+            words.push(' ');
+        }
+        after_small = letter.is_lowercase();
+        words.push(letter);
+    }
+    words
 }
 
 /// Whether a date of ending has come. Parts of it that the KvK doesn't know are zeros, and then it is past.

@@ -232,6 +232,11 @@ async fn a_register_that_says_nothing_is_given_up_within_its_limit() {
     let begun = Instant::now();
     assert!(matches!(kvk.entry().await, Err(NoEntry::Down(_))));
     assert!(begun.elapsed() < Duration::from_secs(15));
+    // Whoever comes next doesn't have to find that out by waiting.
+    let begun = Instant::now();
+    assert!(matches!(kvk.entry().await, Err(NoEntry::Down(_))));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(kvk.api.asked().len(), 1);
 }
 
 #[tokio::test]

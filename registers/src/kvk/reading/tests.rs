@@ -101,6 +101,24 @@ fn a_sole_trader_has_no_statutory_name_and_goes_by_the_first() {
 }
 
 #[test]
+fn a_form_is_told_in_words_however_it_comes() {
+    for (written, told) in [
+        ("BeslotenVennootschap", "Besloten Vennootschap"),
+        ("VennootschapOnderFirma", "Vennootschap Onder Firma"),
+        (
+            "Besloten vennootschap met gewone structuur",
+            "Besloten vennootschap met gewone structuur",
+        ),
+        ("Eenmanszaak", "Eenmanszaak"),
+        ("B.V. i.o.", "B.V. i.o."),
+    ] {
+        let mut profile = profile();
+        profile["_embedded"]["eigenaar"]["rechtsvorm"] = written.into();
+        assert_eq!(read_both(&profile, None).unwrap().legal_form.as_deref(), Some(told));
+    }
+}
+
+#[test]
 fn one_that_has_ended_says_so_and_one_that_will_end_does_not() {
     for (end, standing) in [
         ("20260310", Standing::Ended),
