@@ -7,7 +7,7 @@
 //!   [`time`](Desk::time_passes): what jobs do.
 //! - [`show`](Desk::activation), [`explain`](Desk::explain): what is read.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
-//! - [`mail_stop`]: all e-mails held back, by one act.
+//! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -42,6 +42,7 @@ mod seed;
 mod show;
 mod start;
 mod time;
+mod undelivered;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ use crate::refused::DeskError;
 use crate::rules::Rules;
 use crate::store::{Store, StoreError, Tx};
 use known::Known;
+pub(crate) use moves::GIVE_UP_AFTER;
 use pending::Pending;
 
 pub use acts::{Act, Actor, When};
@@ -65,6 +67,7 @@ pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
 pub use show::ActivationFilter;
 pub use time::Passed;
+pub use undelivered::{EmailOf, Trouble};
 
 /// Does what people and jobs ask, by the rules. Clones share everything.
 #[derive(Clone)]
