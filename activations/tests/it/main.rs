@@ -21,3 +21,4 @@ mod retention;
 mod seeding;
 mod sql;
 mod strangers;
+mod undelivered;

@@ -83,14 +83,19 @@ fn of_line(line: &str) -> Block<'_> {
     if line == "---" {
         return Block::SmallPrint;
     }
-    if let Some(item) = line.strip_prefix("- ") {
-        return Block::List(vec![item]);
+    // What is filled in may be empty, and the line was trimmed.
+    let marked = |mark: &str| {
+        line.strip_prefix(mark)
+            .filter(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    if let Some(item) = marked("-") {
+        return Block::List(vec![item.trim()]);
     }
-    if let Some(said) = line.strip_prefix("> ") {
-        return Block::Quote(vec![said]);
+    if let Some(said) = marked(">") {
+        return Block::Quote(vec![said.trim()]);
     }
-    if let Some((label, value)) = line.strip_prefix("| ").and_then(|rest| rest.split_once(" | ")) {
-        return Block::Pairs(vec![(label, value)]);
+    if let Some((label, value)) = marked("|").and_then(|rest| rest.split_once('|')) {
+        return Block::Pairs(vec![(label.trim(), value.trim())]);
     }
     let button = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(')'));
     if let Some((label, address)) = button.and_then(|rest| rest.split_once("](")) {

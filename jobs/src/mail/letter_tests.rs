@@ -92,9 +92,15 @@ fn answers_go_to_support_and_what_cannot_be_delivered_where_it_is_set() {
     };
     let mut letter = letter(EmailKind::Cancelled, "nl");
     let mut stationery = stationery();
-    assert_eq!(reply_to(&stationery, &letter).as_deref(), Some("support@eencent.example"));
+    assert_eq!(
+        reply_to(&stationery, &letter).as_deref(),
+        Some("support@eencent.example")
+    );
     stationery.reply_to = Some("Helpdesk <help@eencent.example>".parse().unwrap());
-    assert_eq!(reply_to(&stationery, &letter).as_deref(), Some("Helpdesk <help@eencent.example>"));
+    assert_eq!(
+        reply_to(&stationery, &letter).as_deref(),
+        Some("Helpdesk <help@eencent.example>")
+    );
     stationery.reply_to = None;
     letter.data = serde_json::json!({ "support": { "email": "", "url": "" } });
     assert_eq!(reply_to(&stationery, &letter), None);

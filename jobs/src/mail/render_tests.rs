@@ -180,6 +180,16 @@ fn tags(html: &str) -> Vec<&str> {
     tags
 }
 
+/// The first tags that differ; line breaks aside.
+fn different<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+    let without_breaks = |html| tags(html).into_iter().filter(|tag| !tag.starts_with("br"));
+    let end = std::iter::once("the end");
+    let pairs = without_breaks(one)
+        .chain(end.clone())
+        .zip(without_breaks(other).chain(end));
+    pairs.into_iter().find(|(one, other)| one != other)
+}
+
 /// What strangers have tried, and what programs trip over.
 const NASTY: [&str; 26] = [
     "<script>alert(1)</script>",
@@ -217,10 +227,6 @@ fn fault_58_whatever_strangers_fill_in_it_is_text_in_every_e_mail_and_one_line_i
         for kind in EmailKind::ALL {
             let clean = data_for(*kind, language);
             let wanted = renderer.render(*kind, language, &clean).unwrap();
-            let wanted_tags = tags(&wanted.html)
-                .into_iter()
-                .filter(|tag| !tag.starts_with("br"))
-                .collect::<Vec<_>>();
             let texts = [
                 "organisation",
                 "creator",
@@ -242,11 +248,11 @@ fn fault_58_whatever_strangers_fill_in_it_is_text_in_every_e_mail_and_one_line_i
                     (_, false) => continue,
                 }
                 let rendered = renderer.render(*kind, language, &data).unwrap();
-                let html: Vec<&str> = tags(&rendered.html)
-                    .into_iter()
-                    .filter(|tag| !tag.starts_with("br"))
-                    .collect();
-                assert_eq!(html, wanted_tags, "{kind} {field} {nasty:?}");
+                assert_eq!(
+                    different(&rendered.html, &wanted.html),
+                    None,
+                    "{kind} {field} {nasty:?}"
+                );
                 assert!(
                     !rendered.subject.contains(|c: char| c.is_control() || c == '\u{2028}'),
                     "{:?}",
@@ -292,10 +298,7 @@ proptest! {
         data["creator"] = json!(creator);
         let rendered = renderer.render(EmailKind::RoundOff, "nl", &data).unwrap();
         let count = |text: &str, what: &str| text.matches(what).count();
-        prop_assert_eq!(
-            tags(&rendered.html).into_iter().filter(|tag| !tag.starts_with("br")).collect::<Vec<_>>(),
-            tags(&clean.html).into_iter().filter(|tag| !tag.starts_with("br")).collect::<Vec<_>>()
-        );
+        prop_assert_eq!(different(&rendered.html, &clean.html), None);
         prop_assert_eq!(count(&rendered.html, LINK_PLACEHOLDER), count(&clean.html, LINK_PLACEHOLDER));
         prop_assert_eq!(count(&rendered.text, LINK_PLACEHOLDER), 1);
         prop_assert!(!rendered.subject.contains(['\r', '\n', '\0']));

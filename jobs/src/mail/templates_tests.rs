@@ -100,7 +100,7 @@ fn fault_59_a_template_that_is_wrong_is_refused_with_file_line_and_reason() {
             3,
             "an empty line must follow",
         ),
-        ("nl/round_off.txt", "Subject: x\n\n", 2, "says nothing"),
+        ("nl/round_off.txt", "Subject: x\n\n\n", 2, "says nothing"),
         (
             "nl/round_off.txt",
             "Subject: x\n\n{{ organisatoin }}\n{{ link }}",
