@@ -293,6 +293,9 @@ mod tests {
         let mut settings = default_settings();
         settings.mail.url = "smtp://u:geheim@".to_owned();
         settings.mail.from = "Eencent\r\nBcc: x@y.nl".to_owned();
+        settings.mail.bounce_to = "Bounces <b@example.nl>".to_owned();
+        settings.mail.dkim_keys = vec!["geheim".to_owned()];
+        settings.mail.dkim_domain = "café.nl".to_owned();
         settings.queue.url = "http://x".to_owned();
         settings.jobs.emails_at_once = 0;
         settings.jobs.time_passes = "often".to_owned();
@@ -306,6 +309,9 @@ mod tests {
             [
                 "mail.url",
                 "mail.from",
+                "mail.bounce_to",
+                "mail.dkim_keys",
+                "mail.dkim_domain",
                 "queue.url",
                 "jobs.emails_at_once",
                 "jobs.time_passes",
@@ -315,5 +321,20 @@ mod tests {
             ]
         );
         assert!(!format!("{problems:?} {settings:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn fault_71_all_files_of_mail_that_are_wrong_are_told_at_once() {
+        let mut settings = default_settings();
+        settings.mail.templates = "/not/there".to_owned();
+        settings.mail.dkim_keys = vec!["one=/not/there.pem".to_owned()];
+        settings.mail.ca_file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").to_owned();
+        let problems = settings.validate().unwrap().mailer().map(|_| ()).unwrap_err();
+        let keys: Vec<&str> = problems.iter().filter_map(|one| one.split(':').next()).collect();
+        assert_eq!(
+            keys,
+            ["mail.templates", "mail.dkim_keys", "mail.ca_file"],
+            "{problems:?}"
+        );
     }
 }

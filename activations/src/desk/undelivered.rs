@@ -147,7 +147,8 @@ pub(super) fn view(row: &AnyRow) -> Result<EmailView, StoreError> {
         created_at: instant(row, "created_at")?,
         sent_at: maybe_instant(row, "sent_at")?,
         maybe_sent: number(row, "maybe_sent")? == 1,
-        attempts: number(row, "attempts")?,
+        // The one that it was sent by is counted on the row.
+        attempts: number(row, "attempts")? - i64::from(state == "sent"),
         next_attempt_at: maybe_instant(row, "next_attempt_at")?.filter(|_| state == "waiting"),
         state,
         problem,

@@ -79,7 +79,7 @@ impl Renderer {
     }
 
     fn problems(&self) -> Vec<String> {
-        let mut problems: Vec<String> = Vec::new();
+        let (mut problems, mut told) = (Vec::new(), BTreeSet::new());
         let cases = LANGUAGES.iter().flat_map(|language| {
             let kinds = EmailKind::ALL.iter().map(move |kind| (*kind, *language));
             kinds.flat_map(|(kind, language)| {
@@ -89,26 +89,32 @@ impl Renderer {
             })
         });
         for (kind, language, (_, data)) in cases {
-            let told = match self.render(kind, language, &data) {
+            let wrong = match self.render(kind, language, &data) {
                 Ok(rendered) => self.unsaid(kind, language, &data, &rendered),
-                Err(unrendered) => Some(unrendered.to_string()),
+                Err(unrendered) => Some(unrendered),
             };
-            problems.extend(told.filter(|told| !problems.contains(told)));
+            // The same place is wrong in each case that comes by it.
+            if let Some(wrong) = wrong
+                && told.insert((wrong.called.clone(), wrong.line))
+            {
+                problems.push(wrong.to_string());
+            }
         }
         problems
     }
 
     /// What this e-mail has to say and doesn't.
-    fn unsaid(&self, kind: EmailKind, language: &str, data: &Value, rendered: &Rendered) -> Option<String> {
+    fn unsaid(&self, kind: EmailKind, language: &str, data: &Value, rendered: &Rendered) -> Option<Unrendered> {
         let said = one_line_of(&rendered.text);
         let lacking = must_say(kind).iter().find(|key| {
             let value = data.get(**key).and_then(Value::as_str).unwrap_or_default();
             !said.contains(&one_line_of(value))
         })?;
-        let called = self.templates.called(&name_of(kind, language));
-        Some(format!(
-            "{called}: it never says {{{{ {lacking} }}}}, which whoever gets it needs"
-        ))
+        Some(Unrendered {
+            called: self.templates.called(&name_of(kind, language)),
+            line: None,
+            reason: format!("it never says {{{{ {lacking} }}}}, which whoever gets it needs"),
+        })
     }
 
     /// Renders one e-mail; any language but Dutch gets English.

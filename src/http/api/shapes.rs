@@ -257,7 +257,7 @@ pub struct Email {
     pub sent_at: Option<String>,
     /// Handed over once without an answer: it may have arrived twice.
     pub maybe_sent: bool,
-    /// How often an attempt failed.
+    /// How often an attempt failed, and another one was to follow.
     pub attempts: i64,
     /// When it is tried again; none where it isn't, or at once.
     #[schema(format = DateTime)]
