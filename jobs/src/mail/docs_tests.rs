@@ -18,7 +18,7 @@ fn is_as_made(path: &str, made: &str) {
     }
     assert!(
         std::fs::read_to_string(&path).is_ok_and(|there| there == made),
-        "{} is not as it is made; run UPDATE_EMAILS=1 cargo nextest run -p eencent-jobs is_as_made",
+        "{} is not as it is made; run UPDATE_EMAILS=1 cargo nextest run -p eencent-jobs as_made",
         path.display()
     );
 }
@@ -40,7 +40,7 @@ const ABOUT: &str = "\
 # E-mails
 
 Made of the templates in `config/emails` by a test, which fails when this page differs. To make it again:
-`UPDATE_EMAILS=1 cargo nextest run -p eencent-jobs is_as_made`. `eencent mail preview` shows the same on your machine,
+`UPDATE_EMAILS=1 cargo nextest run -p eencent-jobs as_made`. `eencent mail preview` shows the same on your machine,
 in text, in HTML and as whole messages, with templates of your own where there are any.
 
 ## Templates of your own
