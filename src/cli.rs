@@ -185,12 +185,18 @@ enum Command {
         #[command(subcommand)]
         act: events::Act,
     },
-    /// Hold all e-mails back, and let them go again.
+    /// Hold all e-mails back and let them go again, see what wasn't delivered, and preview what is sent.
     #[command(after_long_help = "Examples:\n  \
         eencent mail stop --by Jansen --reason \"a wrong template\"\n  \
         eencent mail status\n  \
-        eencent mail start --by Jansen --reason mended\n\n\
-        Nothing is lost: decisions are made and links work; what is told of them waits.")]
+        eencent mail start --by Jansen --reason mended\n  \
+        eencent mail list --state failed                           what could not be delivered, and why\n  \
+        eencent mail resend eml_01… --by Jansen --reason \"new address\"\n  \
+        eencent mail preview                                       which e-mails there are\n  \
+        eencent mail preview round_off --language nl --format html > round_off.html\n  \
+        eencent mail preview --out previews                        all of them, as text, page and message\n\n\
+        While they are held back nothing is lost: decisions are made and links work; what is told of them waits. \
+        docs/emails.md says how to write templates of your own.")]
     Mail {
         /// What to do.
         #[command(subcommand)]

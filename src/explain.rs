@@ -280,6 +280,8 @@ impl Write<'_> {
                 .sent_at
                 .map_or_else(String::new, |at| format!(", {}", self.instant(at)));
             paper.item(&format!("{}: {}{sent}", email.kind, email.state));
+            paper.under("id", &email.id);
+            paper.under("to", email.recipient_masked.as_deref().unwrap_or_default());
             paper.under("Message-ID", &email.message_id);
             if email.maybe_sent {
                 paper.under(
@@ -287,7 +289,19 @@ impl Write<'_> {
                     "once the server gave no answer; a second copy has the same Message-ID",
                 );
             }
+            if let Some(problem) = &email.problem {
+                paper.under("because", &format!("{} [{}]", problem.text, problem.code));
+            }
             paper.under("went wrong", email.last_error.as_deref().unwrap_or_default());
+            if let Some(at) = email.next_attempt_at {
+                paper.under("again", &self.instant(at));
+            }
+            if email.state == "failed" {
+                paper.under(
+                    "to send it again",
+                    &format!("eencent mail resend {} --by NAME --reason WHY", email.id),
+                );
+            }
         }
         if let Some(organisation) = &explanation.organisation
             && !emails.is_empty()

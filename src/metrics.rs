@@ -50,6 +50,10 @@ impl Metrics {
             "Age of the oldest row that waits, by what it waits for."
         );
         ::metrics::describe_gauge!("eencent_mail_stopped", "Whether e-mails are held back (1) or go (0).");
+        ::metrics::describe_counter!(
+            "eencent_emails_put_off_total",
+            "How often an e-mail was put off because a minute had as many as mail.most_a_minute says."
+        );
         ::metrics::describe_gauge!(
             "eencent_store_answers",
             "Whether the database answered when this was asked (1) or not (0)."

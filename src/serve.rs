@@ -199,6 +199,7 @@ pub async fn start(
             feeder,
         )
     });
+    let workers = workers.transpose()?;
 
     let accepting = Arc::new(AtomicBool::new(false));
     let health = workers.as_ref().map(Workers::health);

@@ -13,7 +13,7 @@
 //! - [`invoices`](Desk::invoice): numbered documents, and the page of each.
 //! - [`names`](Desk::names_fetched): names that are too old to decide on, fetched again first.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
-//! - [`mail_stop`]: all e-mails held back, by one act.
+//! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -56,6 +56,7 @@ mod seed;
 mod show;
 mod start;
 mod time;
+mod undelivered;
 
 use std::sync::Arc;
 
@@ -67,6 +68,7 @@ use crate::refused::DeskError;
 use crate::rules::Rules;
 use crate::store::{Store, StoreError, Tx};
 use known::Known;
+pub(crate) use moves::GIVE_UP_AFTER;
 use pending::Pending;
 
 pub use acts::{Act, Actor, When};
@@ -83,6 +85,7 @@ pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
 pub use show::ActivationFilter;
 pub use time::Passed;
+pub use undelivered::{EmailOf, Trouble};
 
 /// Does what people and jobs ask, by the rules. Clones share everything.
 #[derive(Clone)]

@@ -4,6 +4,7 @@
 //! committed before the work begins, so that a row that kills its process is noticed: after
 //! [`MAX_STARTS`] starts without an end it is set apart and the next one goes on.
 
+pub(crate) mod mail_pace;
 pub(crate) mod pulse;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 
 use crate::clock::Timestamp;
+use crate::desk::GIVE_UP_AFTER;
 use crate::store::many::{Columns, Many};
 use crate::store::{Store, StoreError, Tx, instant, number, text};
 
@@ -196,6 +198,14 @@ impl Store {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
+        let limit = match self.mail_pace.filter(|_| work == Work::Email) {
+            // What is over isn't fed to the queue, only to be put off there.
+            Some(pace) => limit.min(self.mail_free(pace, now).await?),
+            None => limit,
+        };
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
         let mut due = self.due_in(work, now, "ASC", limit).await?;
         if due.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(due);
@@ -264,15 +274,22 @@ impl Store {
     ) -> Result<Vec<Option<Claim>>, StoreError> {
         let lease_time = self.lease_time(now);
         let until = lease_time.plus(lease).micros();
-        let free = claiming(work, &self.held_if_free(work.table()));
+        let pace = self.mail_pace.filter(|_| work == Work::Email);
+        let free = claiming(work, &self.held_if_free(work.table()), pace.is_some());
         let claiming = Many {
             head: CLAIMING,
             columns: Columns::Typed(&["TEXT", "BIGINT", "BIGINT", "TEXT", "BIGINT"]),
             tail: &free,
         };
         let mut tx = self.begin().await?;
+        let turn = match pace {
+            Some(pace) => Some(self.mail_turn(&mut tx, pace, lease_time.micros()).await?),
+            None => None,
+        };
+        let most = turn.as_ref().map_or(ids.len(), |turn| turn.free().min(ids.len()));
+        let (in_turn, put_off) = ids.split_at(most);
         let rows = claiming
-            .fetch(&mut tx, ids, |query, id| {
+            .fetch(&mut tx, in_turn, |query, id| {
                 query
                     .bind(id.as_str())
                     .bind(now.micros())
@@ -303,6 +320,10 @@ impl Store {
                 continue;
             }
             claims.insert(id, claim);
+        }
+        if let Some(turn) = turn {
+            turn.took(&mut tx, rows.len()).await?;
+            metrics::counter!("eencent_emails_put_off_total").increment(put_off.len().try_into().unwrap_or(u64::MAX));
         }
         tx.commit().await?;
         Ok(ids.iter().map(|id| claims.remove(id)).collect())
@@ -418,10 +439,17 @@ const CLAIMING: &str = "WITH asked (row_id, now_at, lease_at, token, until_when)
 
 /// What stands behind them. Rows that another process is taking at this moment are its own (`held`): nobody waits
 /// for them. The joins go from what is asked to the rows, one by one by their id, however many wait.
-fn claiming(work: Work, held: &str) -> String {
+fn claiming(work: Work, held: &str, paced: bool) -> String {
     let table = work.table();
+    // However long it waited for its turn, its time to be delivered in begins with the first attempt.
+    let whole = if paced {
+        let whole = GIVE_UP_AFTER.as_micros();
+        format!(", give_up_at = CASE WHEN attempts = 0 THEN asked.now_at + {whole} ELSE give_up_at END")
+    } else {
+        String::new()
+    };
     format!(
-        ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when \
+        ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when{whole} \
          FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
          (SELECT {table}.id FROM asked CROSS JOIN {table} WHERE {table}.id = asked.row_id AND {waiting}{not_held_back} \
          AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
@@ -544,7 +572,7 @@ mod tests {
             }
             let claim = plan(
                 &store,
-                format!("{CLAIMING} VALUES ('a', 1, 1, 'b', 2){}", claiming(*work, "")),
+                format!("{CLAIMING} VALUES ('a', 1, 1, 'b', 2){}", claiming(*work, "", false)),
             )
             .await;
             let ways: Vec<&String> = claim.iter().filter(|step| step.contains(" USING ")).collect();

@@ -143,12 +143,17 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// `a***@example.nl`.
+    pub fn masked(&self) -> String {
+        let domain = self.0.rsplit_once('@').map_or("", |(_, domain)| domain);
+        format!("{}***@{domain}", self.0.chars().next().unwrap_or('*'))
+    }
 }
 
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let domain = self.0.rsplit_once('@').map_or("", |(_, domain)| domain);
-        write!(f, "{}***@{domain}", self.0.chars().next().unwrap_or('*'))
+        f.write_str(&self.masked())
     }
 }
 

@@ -19,6 +19,7 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Row as _, Transaction};
 
+use crate::ledger::mail_pace::MailPace;
 use crate::ledger::pulse::{Anchor, Forsaken};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
@@ -62,6 +63,8 @@ pub struct Store {
     writes: checkpoint::Writes,
     anchor: Arc<Anchor>,
     forsaken: Arc<Forsaken>,
+    /// How many e-mails may be begun in a minute, where that has a limit.
+    pub(crate) mail_pace: Option<MailPace>,
 }
 
 /// The store can't be used.
@@ -155,6 +158,7 @@ impl Store {
             writes,
             anchor: Arc::default(),
             forsaken: Arc::default(),
+            mail_pace: None,
         })
     }
 

@@ -122,17 +122,29 @@ impl std::fmt::Debug for PaymentView {
 /// An e-mail of an activation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EmailView {
+    /// Its id, by which it is sent again.
+    pub id: String,
     /// Which.
     pub kind: EmailKind,
+    /// To whom, masked; none once that was purged.
+    pub recipient_masked: Option<String>,
     /// Its `Message-ID`.
     pub message_id: String,
     /// `waiting`, `sent`, `failed`, `withdrawn`.
     pub state: String,
+    /// When it was written.
+    pub created_at: Timestamp,
     /// When the mail server took it.
     pub sent_at: Option<Timestamp>,
     /// Handed over once without an answer: it may have arrived twice.
     pub maybe_sent: bool,
-    /// What went wrong last.
+    /// How often an attempt failed, and another one was to follow.
+    pub attempts: i64,
+    /// When it is tried again; none where it isn't, or at once.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why it isn't delivered, in words; in state `failed` that is final.
+    pub problem: Option<ReasonView>,
+    /// What was said when it failed last, by the mail server for instance.
     pub last_error: Option<String>,
 }
 

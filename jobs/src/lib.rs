@@ -22,7 +22,7 @@
 //! | `platform` | the way to the platform's endpoints, signed, and not into private networks |
 //! | `heartbeat` | signs of life, by which processes know of each other |
 //! | `sweep`, `schedules`, `purge` | what finds rows, and what happens at times of day |
-//! | `mail/` | templates, messages, SMTP and files |
+//! | `mail/` | templates, previews, messages and their signatures, SMTP and files |
 //! | `rows` | what the jobs see of `eencent-activations` |
 //! | `backoff` | how long to wait before the next attempt |
 //! | `settings`, `check` | [`Settings`], and whether what they say works: [`check()`] |
@@ -34,7 +34,7 @@
 //! let (hints, feeder) = eencent_jobs::nudge(10_000);       // first: the desk wants one end
 //! let desk = Desk::new(store.clone(), clock.clone(), entropy.clone(), Arc::new(hints), rules);
 //! let desks = Desks { store, desk, inbox, rereading, registers };
-//! let workers = Workers::new(settings, desks, clock, entropy, feeder);
+//! let workers = Workers::new(settings, desks, clock, entropy, feeder)?; // renders every template
 //! let health = workers.health();                           // for readiness
 //! workers.run(stop).await?;                                // an error: exit non-zero
 //! ```
@@ -43,7 +43,7 @@
 //!
 //! `jobs_total{work,outcome}`, `job_seconds{work}`, `worker_restarts_total{work}`,
 //! `queue_depth{work}`, `nudges_dropped_total{work}`, `tasks_unread_total`,
-//! `emails_total{kind,outcome}`, `purged_total{kind}`. Logs and metrics carry ids, never names, addresses or accounts.
+//! `emails_total{kind,outcome}`, `emails_put_off_total` (by `mail.most_a_minute`; each time one is), `purged_total{kind}`. Logs and metrics carry ids, never names, addresses or accounts.
 
 mod api_client;
 mod attempt;
@@ -73,9 +73,11 @@ mod workers;
 mod testing;
 
 pub use api_client::{ApiClient, Unanswered};
-pub use check::check;
+pub use check::{Found, check};
+pub use mail::preview::Preview;
+pub use mail::settings::MailSettings;
 pub use platform::EndpointSettings;
 pub use queue::{Feeder, QueueNudge, nudge};
-pub use settings::{Checked, JobsSettings, MailSettings, QueueSettings, Settings};
+pub use settings::{Checked, JobsSettings, QueueSettings, Settings};
 pub use supervisor::{GaveUp, Health};
 pub use workers::{Desks, Workers, WorkersError, tell};

@@ -1,27 +1,46 @@
 //! E-mail: from what happened to a letter in somebody's hands.
 //!
-//! - [`render`]: templates in two languages become a subject, a text and a page.
-//! - [`letter`]: these become one message, the same bytes at each attempt.
+//! - [`templates`]: where texts come from: compiled in, or an operator's folder.
+//! - [`render`] and [`blocks`]: templates in two languages become a subject, a text and a page; [`samples`]: what they
+//!   are checked with, and [`preview`]: shown with.
+//! - [`letter`]: these become one message, the same bytes at each attempt; [`dkim`]: signed.
+//! - [`settings`]: what of this an operator sets.
 //! - [`address`]: where messages go, read from the settings into a type that can't
 //!   be wrong.
 //! - [`smtp`] and [`files`]: the two ways to go there.
 
 mod address;
+mod blocks;
+mod dkim;
 mod files;
 mod letter;
+pub(crate) mod preview;
 mod render;
+mod samples;
+pub(crate) mod settings;
 mod smtp;
+mod templates;
 
+#[cfg(test)]
+mod docs_tests;
 #[cfg(test)]
 pub(crate) mod pretend_server;
 #[cfg(test)]
 mod smtp_tests;
+#[cfg(test)]
+mod templates_tests;
+#[cfg(test)]
+pub(crate) use samples::samples;
 
 pub(crate) use address::{Destination, Encryption};
+pub(crate) use dkim::Signer;
 pub(crate) use letter::{Sealed, Stationery};
 pub(crate) use render::Renderer;
+pub(crate) use settings::{CheckedMail, Mailer};
+pub(crate) use templates::Templates;
 
-/// Why a message wasn't taken.
+/// Why a message wasn't taken: each text as it goes onto the row
+/// ([`Trouble::told`](eencent_activations::desk::Trouble::told)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// Not now: the network, a busy server, greylisting, or settings somebody has to mend.
@@ -41,12 +60,21 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// `connections` is how many are open at once to a server.
-    pub(crate) fn new(destination: &Destination, timeout: std::time::Duration, connections: usize) -> Self {
-        match destination {
-            Destination::Server(server) => Self::Smtp(smtp::Smtp::new(server.clone(), timeout, connections)),
+    /// `connections` is how many are open at once to a server; certificates of `ca` are trusted beside the system's.
+    ///
+    /// # Errors
+    /// When the certificates can't be read: a sentence.
+    pub(crate) fn new(
+        destination: &Destination,
+        timeout: std::time::Duration,
+        connections: usize,
+        ca: Option<&std::path::Path>,
+    ) -> Result<Self, String> {
+        let ca = ca.map(smtp::certificates).transpose()?;
+        Ok(match destination {
+            Destination::Server(server) => Self::Smtp(smtp::Smtp::new(server.clone(), timeout, connections, ca)),
             Destination::Folder(folder) => Self::Files(files::Files::new(folder.clone())),
-        }
+        })
     }
 
     /// Hands one message over.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | Work | `email`: an e-mail isn't sent |
 //! | Does | renders it once and keeps that; puts the secret link in place; hands it over |
-//! | Attempts | 5 s to 1 h apart until its `give_up_at` (three days), then given up; at once when the server refuses the recipient or the message for good (5xx) |
+//! | Attempts | 5 s to 1 h apart until its `give_up_at` (three days), then given up; at once when the server refuses the recipient or the message for good (5xx). Why stands on the row, with a code (`Trouble`) |
+//! | Pace | `mail.most_a_minute` of all machines together; whoever is over isn't claimed, and waits |
 //! | Time limit | three times `mail.timeout_seconds` and a little: the transport's own limits come first, as they know whether anything was handed over |
 //! | Twice? | a repeat is the same mail: same bytes, same `Message-ID`. It repeats only when the process dies, or the server falls silent, between taking the mail and saying so; recorded as *maybe sent* |
 
@@ -13,19 +14,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use eencent_activations::clock::Clock;
-use eencent_activations::desk::{Letter, Rendered};
+use eencent_activations::desk::{Letter, Rendered, Trouble};
 use eencent_activations::failpoint::{self, Moment};
 
 use crate::attempt::{Job, Outcome};
 use crate::backoff::Pace;
-use crate::mail::{Refused, Renderer, Stationery, Transport};
+use crate::mail::{Mailer, Refused};
 use crate::rows::{Row, RowError, told};
 
 /// See the datasheet above.
 pub(crate) struct SendEmail {
-    pub(crate) renderer: Renderer,
-    pub(crate) stationery: Stationery,
-    pub(crate) transport: Transport,
+    pub(crate) mailer: Mailer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limit: Duration,
 }
@@ -67,7 +66,7 @@ impl SendEmail {
     async fn send(&self, row: &dyn Row, letter: &Letter) -> Outcome {
         if self.clock.now() >= letter.give_up_at {
             return Outcome::Never {
-                error: "not delivered before its time was over".to_owned(),
+                error: Trouble::TooLate.told("not delivered before its time was over"),
             };
         }
         let again = |error: String| Outcome::Again {
@@ -78,22 +77,25 @@ impl SendEmail {
             Ok(rendered) => rendered,
             Err(error) => return again(told(&error)),
         };
-        let sealed = match self.stationery.seal(letter, &rendered) {
+        let sealed = match self.mailer.stationery.seal(letter, &rendered) {
             Ok(sealed) => sealed,
-            Err(error) => return again(error.to_string()),
+            Err(error) => return again(Trouble::NotWritten.told(error)),
         };
         // It can't be taken back. A process that the others may take for dead leaves it to them.
         if !row.is_ours() {
             return again("no sign of life could be given, so another process may be at it".to_owned());
         }
         failpoint::pass(Moment::EmailRendered);
-        match self.transport.hand_over(&sealed).await {
+        match self.mailer.transport.hand_over(&sealed).await {
             Ok(()) => {
                 failpoint::pass(Moment::EmailHandedOver);
                 if let Err(error) = row.sent().await {
                     // The server has it and our store doesn't know: the same as no answer.
                     return Outcome::Uncertain {
-                        error: format!("handed over, but that could not be recorded: {}", told(&error)),
+                        error: Trouble::NoAnswer.told(format_args!(
+                            "handed over, but that could not be recorded: {}",
+                            told(&error)
+                        )),
                     };
                 }
                 failpoint::pass(Moment::EmailRecorded);
@@ -111,7 +113,8 @@ impl SendEmail {
         if let Some(kept) = &letter.rendered {
             return Ok(kept.clone());
         }
-        let rendered = self.renderer.render(letter.kind, &letter.language, &letter.data)?;
+        let rendered = self.mailer.renderer.render(letter.kind, &letter.language, &letter.data);
+        let rendered = rendered.map_err(|error| Trouble::NotWritten.told(error))?;
         row.keep_rendering(&rendered).await?;
         Ok(rendered)
     }

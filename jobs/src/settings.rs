@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::retention::Retention;
-use lettre::message::Mailbox;
 use serde::Deserialize;
 
-use crate::mail::{Destination, Encryption, Stationery};
+use crate::mail::preview::{Preview, previews};
+use crate::mail::settings::MailSettings;
+use crate::mail::{CheckedMail, Mailer};
 use crate::platform::{EndpointSettings, Endpoints};
 use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{Times, Timetable};
@@ -35,33 +36,6 @@ pub struct Settings {
     pub events: BTreeMap<String, EndpointSettings>,
     /// `[retention]`
     pub retention: Retention,
-}
-
-/// `[mail]`: how e-mails leave.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailSettings {
-    /// `smtp://…`, `smtps://…` or `file:DIR`.
-    pub url: String,
-    /// Who writes: `Name <address>`.
-    pub from: String,
-    /// Where answers go; empty for the address in `from`.
-    pub reply_to: String,
-    /// How long a server may take for everything before the message, and again for the message.
-    pub timeout_seconds: u64,
-    /// So many connections to the server at once.
-    pub connections: u32,
-}
-
-/// The address may hold a password, so it isn't shown.
-impl std::fmt::Debug for MailSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MailSettings")
-            .field("from", &self.from)
-            .field("reply_to", &self.reply_to)
-            .field("timeout_seconds", &self.timeout_seconds)
-            .finish_non_exhaustive()
-    }
 }
 
 /// `[queue]`: where hints wait for a worker.
@@ -125,10 +99,7 @@ pub struct JobsSettings {
 /// Settings that were checked.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    pub(crate) destination: Destination,
-    pub(crate) mail_timeout: Duration,
-    pub(crate) connections: usize,
-    pub(crate) stationery: Stationery,
+    pub(crate) mail: CheckedMail,
     pub(crate) queue: QueueOptions,
     pub(crate) at_once: [usize; 7],
     pub(crate) events: Arc<Endpoints>,
@@ -145,14 +116,14 @@ pub struct Checked {
 const DAYS: u64 = 36_500;
 
 /// Collects what is wrong, each with its key.
-struct Problems(Vec<String>);
+pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
-    fn take<T>(&mut self, key: &str, read: Result<T, String>) -> Option<T> {
+    pub(crate) fn take<T>(&mut self, key: &str, read: Result<T, String>) -> Option<T> {
         read.map_err(|problem| self.0.push(format!("{key}: {problem}"))).ok()
     }
 
-    fn within(&mut self, key: &str, value: u64, least: u64, most: u64) -> u64 {
+    pub(crate) fn within(&mut self, key: &str, value: u64, least: u64, most: u64) -> u64 {
         if !(least..=most).contains(&value) {
             self.0.push(format!("{key}: {value} is not between {least} and {most}"));
         }
@@ -175,14 +146,7 @@ impl Settings {
             retention,
         } = self;
 
-        let destination = problems.take("mail.url", Destination::parse(&mail.url));
-        let from = problems.take("mail.from", mailbox(&mail.from));
-        let reply_to = match mail.reply_to.as_str() {
-            "" => Some(None),
-            text => problems.take("mail.reply_to", mailbox(text)).map(Some),
-        };
-        let connections = problems.within("mail.connections", mail.connections.into(), 1, 100);
-        let mail_timeout = problems.within("mail.timeout_seconds", mail.timeout_seconds, 1, 600);
+        let mail = mail.checked(&mut problems);
         let address = problems.take("queue.url", queue_address(&queue.url));
         // Redis hands out nothing any more when 8,000 wait (R1).
         let most = match address {
@@ -224,15 +188,12 @@ impl Settings {
         problems.within("retention.decision_days", retention.decision_days.into(), 0, DAYS);
 
         if problems.0.is_empty()
-            && let (Some(destination), Some(from), Some(reply_to)) = (destination, from, reply_to)
+            && let Some(mail) = mail
             && let (Some(address), Some(time_passes), Some(tidy_queue), Some(purge)) =
                 (address, time_passes, tidy_queue, purge)
         {
             return Ok(Checked {
-                destination,
-                mail_timeout: Duration::from_secs(mail_timeout),
-                connections: count(connections),
-                stationery: Stationery { from, reply_to },
+                mail,
                 queue: QueueOptions {
                     address,
                     most_waiting: count(most_waiting),
@@ -275,31 +236,29 @@ impl Checked {
 
     /// What an operator should know of where mail goes, without a password: for `check` and the log.
     pub fn mail_goes_to(&self) -> String {
-        match &self.destination {
-            Destination::Folder(folder) => format!("the folder {}", folder.display()),
-            Destination::Server(server) => {
-                let how = match server.encryption {
-                    Encryption::FromTheStart => "encrypted",
-                    Encryption::Required => "encrypted by STARTTLS",
-                    Encryption::WhenOffered => "encrypted if the server offers it",
-                    Encryption::Loopback => "on this machine, not encrypted",
-                };
-                format!("the server {}:{}, {how}", server.host, server.port)
-            }
-        }
+        self.mail.goes_to()
+    }
+
+    /// How many e-mails may be begun in a minute; 0: no limit.
+    pub fn most_emails_a_minute(&self) -> u32 {
+        self.mail.most_a_minute
+    }
+
+    /// Every e-mail in every language with sample data, by the templates that are set.
+    ///
+    /// # Errors
+    /// Everything that is wrong with templates and keys.
+    pub fn previews(&self) -> Result<Vec<Preview>, Vec<String>> {
+        previews(&self.mail)
+    }
+
+    pub(crate) fn mailer(&self) -> Result<Mailer, Vec<String>> {
+        self.mail.open()
     }
 }
 
 fn count(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
-}
-
-fn mailbox(text: &str) -> Result<Mailbox, String> {
-    let wrong = || format!("{text:?} is no sender; write name@example.nl or \"Name <name@example.nl>\"");
-    if text.chars().any(char::is_control) {
-        return Err(wrong());
-    }
-    text.parse().map_err(|_| wrong())
 }
 
 /// Half of what may run at once, so that the next group is claimed while the one before is written.
@@ -338,6 +297,9 @@ mod tests {
         let mut settings = default_settings();
         settings.mail.url = "smtp://u:geheim@".to_owned();
         settings.mail.from = "Eencent\r\nBcc: x@y.nl".to_owned();
+        settings.mail.bounce_to = "Bounces <b@example.nl>".to_owned();
+        settings.mail.dkim_keys = vec!["geheim".to_owned()];
+        settings.mail.dkim_domain = "café.nl".to_owned();
         settings.queue.url = "http://x".to_owned();
         settings.jobs.emails_at_once = 0;
         settings.jobs.time_passes = "often".to_owned();
@@ -351,6 +313,9 @@ mod tests {
             [
                 "mail.url",
                 "mail.from",
+                "mail.bounce_to",
+                "mail.dkim_keys",
+                "mail.dkim_domain",
                 "queue.url",
                 "jobs.emails_at_once",
                 "jobs.time_passes",
@@ -360,5 +325,20 @@ mod tests {
             ]
         );
         assert!(!format!("{problems:?} {settings:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn fault_71_all_files_of_mail_that_are_wrong_are_told_at_once() {
+        let mut settings = default_settings();
+        settings.mail.templates = "/not/there".to_owned();
+        settings.mail.dkim_keys = vec!["one=/not/there.pem".to_owned()];
+        settings.mail.ca_file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").to_owned();
+        let problems = settings.validate().unwrap().mailer().map(|_| ()).unwrap_err();
+        let keys: Vec<&str> = problems.iter().filter_map(|one| one.split(':').next()).collect();
+        assert_eq!(
+            keys,
+            ["mail.templates", "mail.dkim_keys", "mail.ca_file"],
+            "{problems:?}"
+        );
     }
 }

@@ -22,11 +22,11 @@ use eencent_activations::notification::Receipt;
 use eencent_activations::personal::EmailAddress;
 use eencent_activations::reread::{Made, Order};
 use eencent_activations::state::EmailKind;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::attempt::{Attempts, Job, Jobs, Outcome};
 use crate::backoff::Pace;
-use crate::mail::{Renderer, Sealed, Stationery};
+use crate::mail::{Renderer, Sealed, Stationery, Templates};
 use crate::queue::{Groups, Queue, QueueAddress, QueueOptions, RedisAddress};
 use crate::rows::{Office, Row, RowError, Rows};
 use crate::settings::Settings;
@@ -441,48 +441,12 @@ pub(crate) fn system_clock() -> Arc<dyn Clock> {
 
 /// What the templates of a kind are given.
 pub(crate) fn data_for(kind: EmailKind, language: &str) -> Value {
-    let invoice = matches!(kind, EmailKind::Invoice | EmailKind::PartlyPaid);
-    let (monday, day) = match language {
-        "nl" => ("maandag 12 januari 2026 om 09:00", "donderdag 22 januari 2026 om 09:00"),
-        _ => ("Monday 12 January 2026 at 09:00", "Thursday 22 January 2026 at 09:00"),
-    };
-    let mut data = json!({
-        "organisation": "Bakkerij De Korenaar B.V.",
-        "creator": "Ans Jansen",
-        "reference": "EC-7K3M-9PX2",
-        "method": if invoice { "invoice" } else { "ideal" },
-        "amount": if invoice { "18.15" } else { "0.01" },
-        "currency": "EUR",
-        "expires_at": "2026-01-22T08:00:00Z",
-        "support": { "email": "support@eencent.example", "url": "" },
-    });
-    let more = match kind {
-        EmailKind::Invoice => {
-            json!({ "iban": "NL91 ABNA 0417 1643 00", "beneficiary": "Eencent", "due_local": day, "link": "@@LINK@@" })
-        }
-        EmailKind::PartlyPaid => json!({ "received": "10.00", "missing": "8.15", "link": "@@LINK@@" }),
-        EmailKind::TakesLonger => json!({ "reasons": [
-            { "code": "name_differs", "text": "De tenaamstelling van de rekening is niet de naam van de organisatie." },
-            { "code": "names_entered", "text": "De namen van de organisatie komen niet uit een handelsregister." },
-        ] }),
-        EmailKind::InformationRequested => {
-            json!({ "question": "Kunt u een uittreksel sturen?\nHet mag een foto zijn.", "link": "@@LINK@@" })
-        }
-        EmailKind::Rejected => json!({ "reason": "De rekening staat op naam van een andere organisatie." }),
-        EmailKind::Scheduled => json!({ "takes_effect_at": "2026-01-12T08:00:00Z", "takes_effect_local": monday }),
-        EmailKind::RoundOff | EmailKind::ReminderToRoundOff => json!({ "link": "@@LINK@@", "link_expires_local": day }),
-        EmailKind::Activated => json!({ "peppol_url": "https://platform.example/peppol" }),
-        EmailKind::ReminderToPay => json!({ "expires_local": day, "link": "" }),
-        EmailKind::ReminderToAnswer => {
-            json!({ "question": "Kunt u een uittreksel sturen?", "link": "@@LINK@@", "expires_local": day })
-        }
-        EmailKind::Expired => json!({ "was": "awaiting_payment" }),
-        EmailKind::Cancelled => json!({ "link": "" }),
-    };
-    if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
-        data.extend(more);
-    }
-    data
+    crate::mail::samples(kind, language).remove(0).1
+}
+
+/// With the templates that are compiled in.
+pub(crate) fn renderer() -> Renderer {
+    Renderer::new(Templates::read(None).unwrap(), "Eencent").unwrap()
 }
 
 pub(crate) fn letter(kind: EmailKind, language: &str) -> Letter {
@@ -507,11 +471,13 @@ pub(crate) fn stationery() -> Stationery {
     Stationery {
         from: "Eencent <noreply@eencent.example>".parse().unwrap(),
         reply_to: None,
+        bounce_to: None,
+        signers: Vec::new(),
     }
 }
 
 pub(crate) fn sealed() -> Sealed {
     let letter = letter(EmailKind::RoundOff, "nl");
-    let rendered = Renderer::new().render(letter.kind, "nl", &letter.data).unwrap();
+    let rendered = renderer().render(letter.kind, "nl", &letter.data).unwrap();
     stationery().seal(&letter, &rendered).unwrap()
 }

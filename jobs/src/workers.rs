@@ -20,11 +20,11 @@ use tokio_util::task::TaskTracker;
 use crate::api_client::ApiClient;
 use crate::attempt::{Attempts, Jobs};
 use crate::carry_out_approval::CarryOutApproval;
+use crate::check::strangers;
 use crate::deliver_event::DeliverEvent;
 use crate::fetch_names::FetchNames;
 use crate::handler::TaskHandler;
 use crate::heartbeat::heartbeat;
-use crate::mail::{Renderer, Transport};
 use crate::make_checkout::MakeCheckout;
 use crate::process_notification::ProcessNotification;
 use crate::queue::{Feeder, Queue, QueueError, push_hints};
@@ -45,6 +45,9 @@ pub enum WorkersError {
     /// What stands at the queue's address isn't ours to use.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// Templates, keys or certificates of `[mail]` are wrong.
+    #[error("e-mails can't be sent as the settings say:\n{}", .0.join("\n"))]
+    Mail(Vec<String>),
     /// A part ended by itself, or panicked.
     #[error("the {0} ended, which it never should")]
     Ended(&'static str),
@@ -79,15 +82,18 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Puts them together. `feeder` is the other end of the nudge that `desk` was given; see
+    /// Puts them together, and renders every template of an e-mail with sample data. `feeder` is the other end of the nudge that `desk` was given; see
     /// [`nudge`](crate::nudge).
+    ///
+    /// # Errors
+    /// [`WorkersError::Mail`] when a template, a key or a certificate is wrong.
     pub fn new(
         settings: Checked,
         desks: Desks,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         feeder: Feeder,
-    ) -> Self {
+    ) -> Result<Self, WorkersError> {
         let Desks {
             store,
             desk,
@@ -95,6 +101,11 @@ impl Workers {
             rereading,
             registers,
         } = desks;
+        let mailer = settings.mailer().map_err(WorkersError::Mail)?;
+        for stranger in strangers(&mailer.renderer) {
+            tracing::warn!("{stranger}");
+        }
+        let store = store.pacing_mail(settings.mail.most_a_minute);
         let gathered = Gathered::start(&store, &desk);
         let rows = DeskRows {
             store,
@@ -104,12 +115,11 @@ impl Workers {
         };
         let limit = settings.limit;
         let email = SendEmail {
-            renderer: Renderer::new(),
-            stationery: settings.stationery.clone(),
-            transport: Transport::new(&settings.destination, settings.mail_timeout, settings.connections),
+            mailer,
             clock: Arc::clone(&clock),
             limit: settings
-                .mail_timeout
+                .mail
+                .timeout
                 .saturating_mul(3)
                 .saturating_add(Duration::from_secs(15)),
         };
@@ -146,10 +156,10 @@ impl Workers {
             feeder,
             jobs,
         );
-        Self {
+        Ok(Self {
             store: Some(store),
             ..parts
-        }
+        })
     }
 
     pub(crate) fn of_parts(

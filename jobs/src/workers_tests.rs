@@ -11,11 +11,12 @@ use eencent_activations::entropy::OsEntropy;
 use eencent_activations::ledger::Nudge;
 
 use super::*;
-use crate::mail::Destination;
 use crate::mail::pretend_server::{Mood, PretendServer};
+use crate::mail::{Destination, Mailer, Transport};
 use crate::queue::{QueueAddress, nudge};
 use crate::testing::{
-    Behaviour, PretendJob, PretendRows, attempts_at, default_settings, eventually, jobs_of, stationery, system_clock,
+    Behaviour, PretendJob, PretendRows, attempts_at, default_settings, eventually, jobs_of, renderer, stationery,
+    system_clock,
 };
 
 fn settings(folder: &Path) -> Checked {
@@ -239,9 +240,11 @@ async fn a_lost_claim_or_a_row_that_is_done_is_nothing_to_do() {
 fn email(server: &PretendServer) -> Arc<SendEmail> {
     let destination = Destination::parse(&format!("smtp://127.0.0.1:{}", server.port)).unwrap();
     Arc::new(SendEmail {
-        renderer: Renderer::new(),
-        stationery: stationery(),
-        transport: Transport::new(&destination, Duration::from_millis(500), 4),
+        mailer: Mailer {
+            renderer: renderer(),
+            stationery: stationery(),
+            transport: Transport::new(&destination, Duration::from_millis(500), 4, None).unwrap(),
+        },
         clock: system_clock(),
         limit: Duration::from_secs(5),
     })

@@ -92,7 +92,8 @@ impl Run {
             Arc::new(clock.clone()),
             entropy,
             feeder,
-        );
+        )
+        .unwrap();
         let stop = CancellationToken::new();
         let end = tokio::spawn(workers.run(stop.clone()));
         Self {

@@ -56,10 +56,9 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
         }
         let serving = database(&settings, &mut findings).await;
         listeners(&settings, serving, &mut findings).await;
-        findings.problems.extend(eencent_jobs::check(&settings.jobs).await);
-        findings
-            .notes
-            .push(format!("mail goes to {}", settings.jobs.mail_goes_to()));
+        let found = eencent_jobs::check(&settings.jobs).await;
+        findings.problems.extend(found.problems);
+        findings.notes.extend(found.notes);
         public(&settings, &mut findings);
         if settings.subject.invoice.iban.is_empty() {
             findings

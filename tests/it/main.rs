@@ -32,6 +32,7 @@ mod load;
 mod machines;
 mod mail;
 mod mail_stop;
+mod mailing;
 mod main_job;
 mod moments;
 mod monday;

@@ -1,7 +1,7 @@
 //! Notifications that the vendors' own libraries signed, and an SMTP server that we didn't write.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -56,11 +56,17 @@ pub struct MailServer {
 
 impl MailServer {
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With a certificate and its key: it takes nothing before STARTTLS.
+    pub fn with(certificate: &[&Path]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vendors/smtp_server.py");
         let mut child = Command::new(python())
             .arg(script)
             .arg(folder.path())
+            .args(certificate)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

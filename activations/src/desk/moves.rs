@@ -22,7 +22,7 @@ use crate::store::{self, StoreError, instant, maybe_instant, maybe_number, maybe
 use crate::views::{CreatorView, ReasonView};
 
 /// How long an e-mail is tried.
-pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// An activation as the desk works on it.
 #[derive(Debug, Clone)]

@@ -7,11 +7,12 @@ use super::Desk;
 use super::listing::Wanted;
 use super::moves::{Activation, SELECT};
 use super::payments::{PAYMENTS, Payment};
+use super::undelivered::{self, EMAILS};
 use crate::personal::AccountNumber;
 use crate::refused::{DeskError, FieldProblem, Kind, Refused};
-use crate::state::{EmailKind, Happening, State};
-use crate::store::{StoreError, instant, maybe_instant, maybe_text, named, number, text};
-use crate::views::{ActivationView, EmailView, HistoryView, InstructionsView, PaymentView};
+use crate::state::{Happening, State};
+use crate::store::{StoreError, instant, maybe_text, named, text};
+use crate::views::{ActivationView, HistoryView, InstructionsView, PaymentView};
 
 /// Which activations to list.
 #[derive(Debug, Clone, Default)]
@@ -114,10 +115,12 @@ impl Desk {
                 .bind(id)
                 .fetch_all(&mut *connection)
                 .await?;
-        let emails = sqlx::query("SELECT kind, message_id, state, sent_at, maybe_sent, last_error FROM emails WHERE activation_id = $1 ORDER BY number")
-            .bind(id)
-            .fetch_all(&mut *connection)
-            .await?;
+        let emails = sqlx::query(AssertSqlSafe(format!(
+            "{EMAILS} WHERE activation_id = $1 ORDER BY number"
+        )))
+        .bind(id)
+        .fetch_all(&mut *connection)
+        .await?;
         let history = sqlx::query("SELECT at, happening, from_state, to_state, actor, reason FROM history WHERE activation_id = $1 ORDER BY number")
             .bind(id)
             .fetch_all(&mut *connection)
@@ -139,7 +142,7 @@ impl Desk {
             instructions: (a.state == State::AwaitingPayment).then(|| InstructionsView::of(a.method)),
             checkout_url: checkout.filter(|_| a.state == State::AwaitingPayment),
             payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
-            emails: emails.iter().map(email).collect::<Result<_, _>>()?,
+            emails: emails.iter().map(undelivered::view).collect::<Result<_, _>>()?,
             history: history.iter().map(line).collect::<Result<_, _>>()?,
         })
     }
@@ -156,17 +159,6 @@ pub(super) fn payment(row: &AnyRow) -> Result<PaymentView, StoreError> {
         holder_name: payment.holder.map(|holder| holder.as_str().to_owned()),
         iban_masked: payment.account_number.as_ref().map(AccountNumber::masked),
         standing: payment.standing.as_str().to_owned(),
-    })
-}
-
-fn email(row: &AnyRow) -> Result<EmailView, StoreError> {
-    Ok(EmailView {
-        kind: named(row, "kind", EmailKind::parse)?,
-        message_id: text(row, "message_id")?,
-        state: text(row, "state")?,
-        sent_at: maybe_instant(row, "sent_at")?,
-        maybe_sent: number(row, "maybe_sent")? == 1,
-        last_error: maybe_text(row, "last_error")?,
     })
 }
 

@@ -23,3 +23,4 @@ mod retention;
 mod seeding;
 mod sql;
 mod strangers;
+mod undelivered;

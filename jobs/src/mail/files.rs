@@ -14,6 +14,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use eencent_activations::desk::Trouble;
+
 use super::{Refused, Sealed};
 
 /// A folder that messages go into.
@@ -34,8 +36,8 @@ impl Files {
         let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
         match written {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Refused::Later(self.sentence(&error))),
-            Err(_) => Err(Refused::Later("writing the file panicked".to_owned())),
+            Ok(Err(error)) => Err(Refused::Later(Trouble::NotWritten.told(self.sentence(&error)))),
+            Err(_) => Err(Refused::Later(Trouble::NotWritten.told("writing the file panicked"))),
         }
     }
 

@@ -5,6 +5,8 @@
 //! anew: the `Message-ID` comes with the letter, the `Date` is when the letter was written and not
 //! when it is sent, and the boundary between its parts is a hash of its key.
 //!
+//! Signatures (DKIM) are a function of all that.
+//!
 //! Names come from strangers. A line break in one would begin a header of its own, so what goes
 //! into a header is one line of printable text, and `=?utf-8?…?=` in it is broken up: mail programs
 //! decode that even where they should not, and would show what we never wrote.
@@ -19,7 +21,8 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
-use super::render::html_escaped;
+use super::blocks::html_escaped;
+use super::dkim::Signer;
 
 /// A message, ready to go.
 #[derive(Debug, Clone)]
@@ -43,15 +46,20 @@ pub(crate) enum Unsealed {
     Link,
     #[error("the parts of the e-mail don't make a message")]
     Message(#[source] lettre::error::Error),
+    #[error("it can't be signed: the operating system gives no randomness")]
+    Unsigned,
 }
 
 /// What is the same on all letters.
-#[derive(Debug, Clone)]
 pub(crate) struct Stationery {
     /// Who writes.
     pub(crate) from: Mailbox,
-    /// Where answers go, if not there.
+    /// Where answers go; where that isn't set, to support, whom e-mails name, and else to who writes.
     pub(crate) reply_to: Option<Mailbox>,
+    /// Where servers report what they could not deliver, if not to who writes.
+    pub(crate) bounce_to: Option<Address>,
+    /// Each signs.
+    pub(crate) signers: Vec<Signer>,
 }
 
 impl Stationery {
@@ -70,23 +78,42 @@ impl Stationery {
             .date(system_time(letter.created_at))
             .message_id(Some(letter.message_id.clone()))
             .raw_header(header("X-Activation", &letter.reference))
-            // Answering machines stay silent at this (RFC 3834).
+            // Answering machines stay silent at this (RFC 3834), and Exchange's at the other one. No Precedence and no
+            // List headers: each of these is about one activation, and asked for by it.
             .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("X-Auto-Response-Suppress", "OOF, AutoReply"))
             .raw_header(header("Content-Language", &letter.language));
-        if let Some(reply_to) = &self.reply_to {
-            message = message.reply_to(reply_to.clone());
+        if let Some(reply_to) = self.reply_to.clone().or_else(|| support(letter)) {
+            message = message.reply_to(reply_to);
         }
         let parts = MultiPart::alternative()
             .boundary(boundary(&letter.key))
             .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text))
             .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(html));
         let message = message.multipart(parts).map_err(Unsealed::Message)?;
+        let mut envelope = message.envelope().clone();
+        if let Some(bounce_to) = &self.bounce_to {
+            envelope = Envelope::new(Some(bounce_to.clone()), envelope.to().to_vec()).map_err(Unsealed::Message)?;
+        }
+        let formatted = message.formatted();
+        let mut bytes = Vec::with_capacity(formatted.len());
+        for signer in &self.signers {
+            let signature = signer.sign(&formatted, letter.created_at).ok_or(Unsealed::Unsigned)?;
+            bytes.extend_from_slice(signature.as_bytes());
+        }
+        bytes.extend(formatted);
         Ok(Sealed {
-            envelope: message.envelope().clone(),
-            bytes: message.formatted(),
+            envelope,
+            bytes,
             file_name: file_name(letter.created_at, &letter.key),
         })
     }
+}
+
+/// Support's address, as the e-mail itself names it.
+fn support(letter: &Letter) -> Option<Mailbox> {
+    let address = letter.data.pointer("/support/email")?.as_str()?;
+    Some(Mailbox::new(None, recipient(address).ok()?))
 }
 
 /// One line of printable text, at most 200 characters.

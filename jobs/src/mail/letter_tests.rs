@@ -82,6 +82,39 @@ fn fault_56_what_looks_encoded_is_not_decoded_by_anybody() {
     );
 }
 
+#[test]
+fn answers_go_to_support_and_what_cannot_be_delivered_where_it_is_set() {
+    let reply_to = |stationery: &Stationery, letter: &Letter| {
+        let sealed = stationery.seal(letter, &simple()).unwrap();
+        let message = text_of(&sealed);
+        let line = head(&message).lines().find(|line| line.starts_with("Reply-To:"));
+        line.and_then(|line| line.strip_prefix("Reply-To: ")).map(str::to_owned)
+    };
+    let mut letter = letter(EmailKind::Cancelled, "nl");
+    let mut stationery = stationery();
+    assert_eq!(
+        reply_to(&stationery, &letter).as_deref(),
+        Some("support@eencent.example")
+    );
+    stationery.reply_to = Some("Helpdesk <help@eencent.example>".parse().unwrap());
+    assert_eq!(
+        reply_to(&stationery, &letter).as_deref(),
+        Some("Helpdesk <help@eencent.example>")
+    );
+    stationery.reply_to = None;
+    letter.data = serde_json::json!({ "support": { "email": "", "url": "" } });
+    assert_eq!(reply_to(&stationery, &letter), None);
+
+    let from = |stationery: &Stationery| {
+        let sealed = stationery.seal(&letter, &simple()).unwrap();
+        assert!(text_of(&sealed).contains("From: Eencent <noreply@eencent.example>"));
+        sealed.envelope.from().unwrap().to_string()
+    };
+    assert_eq!(from(&stationery), "noreply@eencent.example");
+    stationery.bounce_to = Some("bounces@eencent.example".parse().unwrap());
+    assert_eq!(from(&stationery), "bounces@eencent.example");
+}
+
 proptest! {
     #[test]
     fn fault_56_no_name_and_no_subject_adds_a_header_or_a_recipient(
@@ -103,7 +136,7 @@ proptest! {
             .collect();
         prop_assert_eq!(names, [
             "From", "To", "Subject", "Date", "Message-ID", "X-Activation", "Auto-Submitted",
-            "Content-Language", "MIME-Version", "Content-Type",
+            "X-Auto-Response-Suppress", "Content-Language", "Reply-To", "MIME-Version", "Content-Type",
         ]);
         prop_assert!(!head(&message).replace("\r\n", "").contains(['\r', '\n', '\0']));
         prop_assert_eq!(sealed.envelope.to().len(), 1);

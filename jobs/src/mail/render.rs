@@ -1,178 +1,256 @@
 //! Templates become a subject, a plain text and an HTML page.
 //!
-//! One source gives both parts. It is cut into paragraphs *before* anything is filled in, so a name
-//! that holds line breaks, `[a](b)` or `{{` can't make a paragraph, a button or a placeholder of its
-//! own; it is only ever text, escaped in HTML. A paragraph that turns out empty is left out, which
-//! is how conditions are written. A placeholder that isn't there is an error, never a gap.
-//!
-//! ```text
-//! Subject: …                     the first line
-//!
-//! A paragraph, of one line       <p>…</p>
-//! or several.
-//!
-//! [Label]({{ address }})         a button; in the text "Label:" and the address on its own line
-//! ```
+//! A template is plain text: its first lines say `Subject: …` and, for what mailboxes show beside it, `Preheader: …`;
+//! the rest is made of [blocks](super::blocks). It is rendered once and both parts are made of that, so that they say
+//! the same. A placeholder that isn't there is an error, never a gap; every template is rendered with
+//! [samples](super::samples) of all its cases before anything is sent.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use eencent_activations::desk::Rendered;
 use eencent_activations::links::LINK_PLACEHOLDER;
 use eencent_activations::state::EmailKind;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use serde_json::{Value, json};
 
+use super::blocks::{self, html_escaped, is_quoted, quoted, unquoted};
 use super::letter::one_line;
-
-macro_rules! template {
-    ($language:literal, $name:literal) => {
-        include_str!(concat!("../../../config/emails/", $language, "/", $name, ".txt"))
-    };
-}
-
-macro_rules! templates {
-    ($language:literal) => {
-        Templates {
-            language: $language,
-            signature: template!($language, "_signature"),
-            kinds: &[
-                (EmailKind::Invoice, template!($language, "invoice")),
-                (EmailKind::PartlyPaid, template!($language, "partly_paid")),
-                (EmailKind::TakesLonger, template!($language, "takes_longer")),
-                (
-                    EmailKind::InformationRequested,
-                    template!($language, "information_requested"),
-                ),
-                (EmailKind::Rejected, template!($language, "rejected")),
-                (EmailKind::Scheduled, template!($language, "scheduled")),
-                (EmailKind::RoundOff, template!($language, "round_off")),
-                (EmailKind::Activated, template!($language, "activated")),
-                (EmailKind::ReminderToPay, template!($language, "reminder_to_pay")),
-                (
-                    EmailKind::ReminderToRoundOff,
-                    template!($language, "reminder_to_round_off"),
-                ),
-                (EmailKind::ReminderToAnswer, template!($language, "reminder_to_answer")),
-                (EmailKind::Expired, template!($language, "expired")),
-                (EmailKind::Cancelled, template!($language, "cancelled")),
-            ],
-        }
-    };
-}
-
-struct Templates {
-    language: &'static str,
-    signature: &'static str,
-    kinds: &'static [(EmailKind, &'static str)],
-}
-
-const LANGUAGES: [Templates; 2] = [templates!("nl"), templates!("en")];
-const LAYOUT: &str = include_str!("../../../config/emails/layout.html");
+use super::samples::{must_say, samples};
+use super::templates::{LANGUAGES, LAYOUT, Templates, name_of, signature_of};
 
 /// An e-mail can't be rendered: its template is wrong, or its data isn't what the template needs.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unrendered {
-    #[error("there is no template for {0}")]
-    NoTemplate(EmailKind),
-    #[error("the template's first line must be \"Subject: …\"")]
-    NoSubject,
-    #[error("the template of {0} and its data don't fit")]
-    Template(EmailKind, #[source] Error),
-}
-
-enum Block<'a> {
-    Paragraph(&'a str),
-    Button { label: &'a str, address: &'a str },
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{called}{}: {reason}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+pub(crate) struct Unrendered {
+    /// Which template.
+    called: String,
+    line: Option<usize>,
+    reason: String,
 }
 
 /// Renders e-mails.
 pub(crate) struct Renderer {
-    plain: Environment<'static>,
-    html: Environment<'static>,
-    sources: HashMap<(&'static str, EmailKind), (&'static str, &'static str)>,
+    environment: Environment<'static>,
+    templates: Templates,
+    /// Who writes, as people read it.
+    sender: String,
 }
 
 impl Renderer {
-    /// With the templates that are compiled in.
-    pub(crate) fn new() -> Self {
-        let sources = LANGUAGES
-            .iter()
-            .flat_map(|of| {
-                of.kinds
-                    .iter()
-                    .map(|(kind, source)| ((of.language, *kind), (*source, of.signature)))
-            })
-            .collect();
-        Self {
-            plain: environment(AutoEscape::None),
-            html: environment(AutoEscape::Html),
-            sources,
+    /// With these templates, each of which is rendered with all its samples.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each a sentence with file and line.
+    pub(crate) fn new(templates: Templates, sender: &str) -> Result<Self, Vec<String>> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|name| match name {
+            LAYOUT => AutoEscape::Html,
+            _ => AutoEscape::None,
+        });
+        environment.set_formatter(written);
+        environment.set_trim_blocks(true);
+        environment.add_filter("money", money);
+        let mut renderer = Self {
+            environment,
+            templates,
+            sender: one_line(sender),
+        };
+        let mut problems: Vec<String> = Vec::new();
+        for (name, source) in &renderer.templates.all {
+            let added = renderer.environment.add_template_owned(*name, source.text.clone());
+            if let Err(error) = added {
+                problems.push(renderer.unrendered(name, &error, None).to_string());
+            }
         }
+        if problems.is_empty() {
+            problems = renderer.problems();
+        }
+        if problems.is_empty() {
+            Ok(renderer)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The templates that it renders.
+    pub(crate) const fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let (mut problems, mut told) = (Vec::new(), BTreeSet::new());
+        let cases = LANGUAGES.iter().flat_map(|language| {
+            let kinds = EmailKind::ALL.iter().map(move |kind| (*kind, *language));
+            kinds.flat_map(|(kind, language)| {
+                samples(kind, language)
+                    .into_iter()
+                    .map(move |case| (kind, language, case))
+            })
+        });
+        for (kind, language, (_, data)) in cases {
+            let wrong = match self.render(kind, language, &data) {
+                Ok(rendered) => self.unsaid(kind, language, &data, &rendered),
+                Err(unrendered) => Some(unrendered),
+            };
+            // The same place is wrong in each case that comes by it.
+            if let Some(wrong) = wrong
+                && told.insert((wrong.called.clone(), wrong.line))
+            {
+                problems.push(wrong.to_string());
+            }
+        }
+        problems
+    }
+
+    /// What this e-mail has to say and doesn't.
+    fn unsaid(&self, kind: EmailKind, language: &str, data: &Value, rendered: &Rendered) -> Option<Unrendered> {
+        let said = one_line_of(&rendered.text);
+        let lacking = must_say(kind).iter().find(|key| {
+            let value = data.get(**key).and_then(Value::as_str).unwrap_or_default();
+            !said.contains(&one_line_of(value))
+        })?;
+        Some(Unrendered {
+            called: self.templates.called(&name_of(kind, language)),
+            line: None,
+            reason: format!("it never says {{{{ {lacking} }}}}, which whoever gets it needs"),
+        })
     }
 
     /// Renders one e-mail; any language but Dutch gets English.
     pub(crate) fn render(&self, kind: EmailKind, language: &str, data: &Value) -> Result<Rendered, Unrendered> {
         let language = if language == "nl" { "nl" } else { "en" };
-        let (source, signature) = self
-            .sources
-            .get(&(language, kind))
-            .ok_or(Unrendered::NoTemplate(kind))?;
-        let (subject, body) = source
-            .strip_prefix("Subject: ")
-            .and_then(|rest| rest.split_once('\n'))
-            .ok_or(Unrendered::NoSubject)?;
-        let data = shown(data, language);
-        let wrong = |error| Unrendered::Template(kind, error);
-        let fill = |environment: &Environment<'static>, source: &str| {
-            environment
-                .render_str(source, &data)
-                .map(|text| text.trim().to_owned())
-                .map_err(wrong)
-        };
-        let subject = one_line(&fill(&self.plain, subject)?);
-        let (mut text, mut html) = (String::new(), String::new());
-        for block in blocks(body).chain(blocks(signature)) {
-            match block {
-                Block::Paragraph(source) => {
-                    let paragraph = fill(&self.plain, source)?;
-                    if paragraph.is_empty() {
-                        continue;
-                    }
-                    text.push_str(&format!("{paragraph}\n\n"));
-                    let paragraph = fill(&self.html, source)?.replace('\n', "<br>\n");
-                    html.push_str(&format!("<p>{paragraph}</p>\n"));
-                }
-                Block::Button { label, address } => {
-                    let (label, address) = (fill(&self.plain, label)?, fill(&self.plain, address)?);
-                    if !is_address(&address) {
-                        continue;
-                    }
-                    text.push_str(&format!("{label}:\n{address}\n\n"));
-                    let (label, address) = (html_escaped(&label), html_escaped(&address));
-                    html.push_str(&format!(
-                        "<p><a class=\"button\" href=\"{address}\">{label}</a></p>\n\
-                         <p class=\"address\">{address}</p>\n"
-                    ));
-                }
-            }
-        }
-        let page = json!({ "subject": subject, "language": language, "body": html });
-        let html = self.html.render_str(LAYOUT, page).map_err(wrong)?;
+        let data = self.shown(data, language);
+        let (name, signature) = (name_of(kind, language), signature_of(language));
+        let rendered = self.fill(&name, &data)?;
+        let head = Head::read(&rendered).map_err(|(line, reason)| Unrendered {
+            called: self.templates.called(&name),
+            line: Some(line),
+            reason,
+        })?;
+        let below = self.fill(&signature, &data)?;
+        let mut blocks = blocks::read(head.body);
+        blocks.extend(blocks::read(&below));
+        let subject = one_line(&unquoted(head.subject));
+        let page = json!({
+            "language": language,
+            "subject": subject,
+            "preheader": one_line(&unquoted(head.preheader)),
+            "sender": self.sender,
+            "blocks": blocks::for_layout(&blocks),
+        });
         Ok(Rendered {
+            html: self.fill(LAYOUT, &page)?,
+            text: blocks::as_text(&blocks),
             subject,
-            text: format!("{}\n", text.trim_end()),
-            html,
+        })
+    }
+
+    fn fill(&self, name: &str, data: &Value) -> Result<String, Unrendered> {
+        let template = self.environment.get_template(name);
+        let rendered = template.and_then(|template| template.render(data));
+        rendered.map_err(|error| self.unrendered(name, &error, Some(data)))
+    }
+
+    fn unrendered(&self, name: &str, error: &Error, data: Option<&Value>) -> Unrendered {
+        let unknown = data
+            .filter(|_| error.kind() == ErrorKind::UndefinedError)
+            .and_then(|data| self.unknown(name, data));
+        let reason = unknown.unwrap_or_else(|| match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        });
+        Unrendered {
+            called: self.templates.called(name),
+            line: error.line(),
+            reason,
+        }
+    }
+
+    /// Which placeholders of a template its data doesn't have, and which there are.
+    fn unknown(&self, name: &str, data: &Value) -> Option<String> {
+        let template = self.environment.get_template(name).ok()?;
+        let asked: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+        let there = |path: &str| data.pointer(&format!("/{}", path.replace('.', "/"))).is_some();
+        let unknown: Vec<String> = asked
+            .iter()
+            .filter(|path| !there(path))
+            .map(|path| format!("{{{{ {path} }}}}"))
+            .collect();
+        let known: Vec<&str> = data.as_object()?.keys().map(String::as_str).collect();
+        (!unknown.is_empty()).then(|| format!("there is no {}; there is: {}", unknown.join(" or "), known.join(", ")))
+    }
+
+    /// The data as templates get it. Texts lose what could disturb the lines of a plain text, and the
+    /// creator is greeted by name only when it looks like one: it was typed by whoever registered, and
+    /// must not carry a stranger's address into a mail that we send.
+    fn shown(&self, data: &Value, language: &str) -> Value {
+        let mut data = cleaned(data);
+        if let Value::Object(fields) = &mut data {
+            let creator = fields.get("creator").and_then(Value::as_str).unwrap_or_default();
+            let creator = one_line(creator);
+            let is_name = creator.chars().count() <= 80
+                && !creator.contains(['/', '@', ':', '<', '>', '[', ']', '{', '}'])
+                && !creator.to_lowercase().contains("www.");
+            fields.insert(
+                "greeted".to_owned(),
+                json!(if is_name { creator } else { String::new() }),
+            );
+            fields.insert("language".to_owned(), json!(language));
+            fields.insert("sender".to_owned(), json!(self.sender));
+        }
+        data
+    }
+}
+
+/// The first lines of a template, and what follows them.
+struct Head<'a> {
+    subject: &'a str,
+    preheader: &'a str,
+    body: &'a str,
+}
+
+impl<'a> Head<'a> {
+    fn read(rendered: &'a str) -> Result<Self, (usize, String)> {
+        let (first, rest) = rendered.split_once('\n').unwrap_or((rendered, ""));
+        let subject = first
+            .strip_prefix("Subject: ")
+            .filter(|subject| !subject.trim().is_empty())
+            .ok_or((1, "it must begin with a line \"Subject: …\"".to_owned()))?;
+        let (preheader, body) = match rest.strip_prefix("Preheader: ") {
+            Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
+            None => ("", rest),
+        };
+        let line = if preheader.is_empty() { 2 } else { 3 };
+        if !body.starts_with('\n') {
+            return Err((
+                line,
+                "an empty line must follow \"Subject: …\" and \"Preheader: …\"".to_owned(),
+            ));
+        }
+        if body.trim().is_empty() {
+            return Err((line, "it says nothing below its subject".to_owned()));
+        }
+        Ok(Self {
+            subject,
+            preheader,
+            body,
         })
     }
 }
 
-fn environment(escape: AutoEscape) -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(move |_| escape);
-    environment.set_trim_blocks(true);
-    environment.add_filter("money", money);
-    environment
+/// How a value is written: escaped in the layout, quoted in a text.
+fn written(out: &mut Output<'_>, state: &State<'_, '_>, value: &minijinja::Value) -> Result<(), Error> {
+    if value.is_none() {
+        return Ok(());
+    }
+    let text = value.to_string();
+    let written = match state.auto_escape() {
+        AutoEscape::Html if value.is_safe() => text,
+        AutoEscape::Html => html_escaped(&text),
+        _ => quoted(&text),
+    };
+    out.write_str(&written).map_err(Error::from)
 }
 
 /// `€ 18,15`, or `€ 18.15` in English.
@@ -193,26 +271,6 @@ fn money(value: &str, currency: &str, language: &str) -> Result<String, Error> {
     Ok(format!("{currency}\u{a0}{value}"))
 }
 
-/// The data as templates get it. Texts lose what could disturb the lines of a plain text, and the
-/// creator is greeted by name only when it looks like one: it was typed by whoever registered, and
-/// must not carry a stranger's address into a mail that we send.
-fn shown(data: &Value, language: &str) -> Value {
-    let mut data = cleaned(data);
-    if let Value::Object(fields) = &mut data {
-        let creator = fields.get("creator").and_then(Value::as_str).unwrap_or_default();
-        let creator = one_line(creator);
-        let is_name = creator.chars().count() <= 80
-            && !creator.contains(['/', '@', ':', '<', '>', '[', ']', '{', '}'])
-            && !creator.to_lowercase().contains("www.");
-        fields.insert(
-            "greeted".to_owned(),
-            json!(if is_name { creator } else { String::new() }),
-        );
-        fields.insert("language".to_owned(), json!(language));
-    }
-    data
-}
-
 /// Only the field `link` may hold the place of the secret link, not an organisation that
 /// calls itself so.
 fn cleaned(value: &Value) -> Value {
@@ -221,7 +279,7 @@ fn cleaned(value: &Value) -> Value {
             let kept = text.replace("\r\n", "\n").replace('\r', "\n").replace("@@", "@ @");
             json!(
                 kept.chars()
-                    .filter(|c| *c == '\n' || !c.is_control())
+                    .filter(|c| *c == '\n' || !c.is_control() && !is_quoted(*c))
                     .collect::<String>()
             )
         }
@@ -237,43 +295,8 @@ fn cleaned(value: &Value) -> Value {
     }
 }
 
-fn blocks(body: &str) -> impl Iterator<Item = Block<'_>> {
-    body.split("\n\n")
-        .map(str::trim)
-        .filter(|block| !block.is_empty())
-        .map(|block| {
-            let button = block
-                .strip_prefix('[')
-                .and_then(|rest| rest.strip_suffix(')'))
-                .and_then(|rest| rest.split_once("]("))
-                .filter(|_| !block.contains('\n'));
-            match button {
-                Some((label, address)) => Block::Button { label, address },
-                None => Block::Paragraph(block),
-            }
-        })
-}
-
-/// What a button may lead to; never a script.
-fn is_address(text: &str) -> bool {
-    let web = text.starts_with("https://") || text.starts_with("http://");
-    (web || text == LINK_PLACEHOLDER) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
-}
-
-/// Text as it stands in HTML, also within quotes.
-pub(crate) fn html_escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+fn one_line_of(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

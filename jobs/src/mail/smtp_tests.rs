@@ -10,7 +10,7 @@ use crate::testing::sealed;
 const TIMEOUT: Duration = Duration::from_millis(700);
 
 fn transport(address: &str) -> Transport {
-    Transport::new(&Destination::parse(address).unwrap(), TIMEOUT, 4)
+    Transport::new(&Destination::parse(address).unwrap(), TIMEOUT, 4, None).unwrap()
 }
 
 async fn hand_over(mood: Mood) -> (Result<(), Refused>, PretendServer) {

@@ -314,18 +314,32 @@ pub struct Payment {
 /// An e-mail to the creator.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Email {
+    /// Opaque; `eencent mail resend` takes it.
+    pub id: String,
     /// Which.
     pub kind: String,
+    /// To whom, masked. None once it was purged (`retention.email_days`).
+    pub recipient_masked: Option<String>,
     /// As in its header `Message-ID`.
     pub message_id: String,
     /// `waiting`, `sent`, `failed` or `withdrawn`.
     pub state: String,
+    /// When it was written.
+    #[schema(format = DateTime)]
+    pub created_at: String,
     /// When it was handed over.
     #[schema(format = DateTime)]
     pub sent_at: Option<String>,
     /// Handed over once without an answer: it may have arrived twice.
     pub maybe_sent: bool,
-    /// What went wrong last.
+    /// How often an attempt failed, and another one was to follow.
+    pub attempts: i64,
+    /// When it is tried again; none where it isn't, or at once.
+    #[schema(format = DateTime)]
+    pub next_attempt_at: Option<String>,
+    /// Why it isn't delivered, such as `address_refused`; in state `failed` that is final.
+    pub problem: Option<Reason>,
+    /// What was said when it failed last, by the mail server for instance; addresses left out.
     pub last_error: Option<String>,
 }
 

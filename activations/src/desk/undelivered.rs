@@ -1,0 +1,297 @@
+//! E-mails that don't arrive: why not, in words; which they are; and sending one again.
+
+use std::fmt;
+
+use sqlx::any::AnyRow;
+
+use super::Desk;
+use super::moves::GIVE_UP_AFTER;
+use crate::clock::Timestamp;
+use crate::ledger::Work;
+use crate::personal::EmailAddress;
+use crate::refused::{DeskError, Kind, Refused};
+use crate::state::{EmailKind, State};
+use crate::store::{StoreError, instant, json, maybe_instant, maybe_number, maybe_text, named, number, text};
+use crate::views::{CreatorView, EmailView, ReasonView};
+
+/// Why an e-mail isn't delivered, as it stands on its row: the code, then what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The mail server refused the recipient for good.
+    AddressRefused,
+    /// The mail server refused the message for good.
+    MessageRefused,
+    /// The mail server put it off.
+    PutOff,
+    /// The mail server can't be reached.
+    Unreachable,
+    /// The mail server doesn't let us send: login, sender, encryption.
+    NotLetIn,
+    /// It was handed over and no answer came.
+    NoAnswer,
+    /// It can't be written: a template, a key or a folder.
+    NotWritten,
+    /// Its time was over before it could be handed over.
+    TooLate,
+}
+
+impl Trouble {
+    const ALL: [Self; 8] = [
+        Self::AddressRefused,
+        Self::MessageRefused,
+        Self::PutOff,
+        Self::Unreachable,
+        Self::NotLetIn,
+        Self::NoAnswer,
+        Self::NotWritten,
+        Self::TooLate,
+    ];
+
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AddressRefused => "address_refused",
+            Self::MessageRefused => "message_refused",
+            Self::PutOff => "put_off",
+            Self::Unreachable => "unreachable",
+            Self::NotLetIn => "not_let_in",
+            Self::NoAnswer => "no_answer",
+            Self::NotWritten => "not_written",
+            Self::TooLate => "too_late",
+        }
+    }
+
+    /// In English and in Dutch.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AddressRefused => (
+                "The mail server refused the address for good: it is misspelt, or its owner has left. Ask the creator for another one.",
+                "De mailserver weigert het adres definitief: het is verkeerd gespeld, of de eigenaar is weg. Vraag de aanmaker om een ander adres.",
+            ),
+            Self::MessageRefused => (
+                "The mail server refused the message for good, as some do with what they take for spam. An operator has to look at it.",
+                "De mailserver weigert het bericht definitief, zoals soms met wat voor spam wordt gehouden. Een beheerder moet ernaar kijken.",
+            ),
+            Self::PutOff => (
+                "The mail server put it off: the mailbox is full, or it asks to come back later.",
+                "De mailserver stelt het uit: de mailbox is vol, of de server vraagt later terug te komen.",
+            ),
+            Self::Unreachable => (
+                "The mail server could not be reached.",
+                "De mailserver is niet bereikbaar.",
+            ),
+            Self::NotLetIn => (
+                "The mail server does not let us send: login, sender or encryption is not as it wants. An operator has to look at the settings.",
+                "De mailserver laat ons niet verzenden: login, afzender of versleuteling is niet zoals de server wil. Een beheerder moet naar de instellingen kijken.",
+            ),
+            Self::NoAnswer => (
+                "It was handed over and the mail server gave no answer: it may have arrived.",
+                "Het is aangeboden en de mailserver gaf geen antwoord: misschien is het aangekomen.",
+            ),
+            Self::NotWritten => (
+                "It could not be written: a template, a key or a folder is not right. An operator has to look at it.",
+                "Het kon niet worden gemaakt: een sjabloon, sleutel of map is niet goed. Een beheerder moet ernaar kijken.",
+            ),
+            Self::TooLate => (
+                "It could not be delivered within its time.",
+                "Het kon niet binnen de tijd worden bezorgd.",
+            ),
+        }
+    }
+
+    /// What goes onto the row: the code, and what was said.
+    pub fn told(self, said: impl fmt::Display) -> String {
+        format!("{}: {said}", self.code())
+    }
+
+    /// Reads what stands on a row; what stood there before there were codes, as it is.
+    fn read(told: &str) -> (Option<Self>, &str) {
+        let coded = told
+            .split_once(": ")
+            .and_then(|(code, said)| Some((Self::ALL.into_iter().find(|one| one.code() == code)?, said)));
+        coded.map_or((None, told), |(trouble, said)| (Some(trouble), said))
+    }
+}
+
+/// An e-mail, and the activation that it is of.
+#[derive(Debug, Clone)]
+pub struct EmailOf {
+    /// The activation's id.
+    pub activation: String,
+    /// The e-mail.
+    pub email: EmailView,
+}
+
+pub(super) const EMAILS: &str = "SELECT id, activation_id, kind, recipient, message_id, state, created_at, sent_at, maybe_sent, attempts, next_attempt_at, \
+     last_error FROM emails";
+
+pub(super) fn view(row: &AnyRow) -> Result<EmailView, StoreError> {
+    let state = text(row, "state")?;
+    let told = maybe_text(row, "last_error")?;
+    let (trouble, said) = told.as_deref().map_or((None, None), |told| {
+        let (trouble, said) = Trouble::read(told);
+        (trouble, Some(said))
+    });
+    let problem = trouble.map(|trouble| {
+        let (text, text_nl) = trouble.words();
+        ReasonView::new(trouble.code(), text, text_nl)
+    });
+    Ok(EmailView {
+        id: text(row, "id")?,
+        kind: named(row, "kind", EmailKind::parse)?,
+        // Purged after its time.
+        recipient_masked: EmailAddress::parse(&text(row, "recipient")?)
+            .ok()
+            .map(|address| address.masked()),
+        message_id: text(row, "message_id")?,
+        created_at: instant(row, "created_at")?,
+        sent_at: maybe_instant(row, "sent_at")?,
+        maybe_sent: number(row, "maybe_sent")? == 1,
+        // The one that it was sent by is counted on the row.
+        attempts: number(row, "attempts")? - i64::from(state == "sent"),
+        next_attempt_at: maybe_instant(row, "next_attempt_at")?.filter(|_| state == "waiting"),
+        state,
+        problem,
+        last_error: said.map(str::to_owned),
+    })
+}
+
+impl Desk {
+    /// E-mails since an instant that are in a state (`waiting`, `sent`, `failed`, `withdrawn`; all when `None`), the
+    /// newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn emails_since(
+        &self,
+        state: Option<&str>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<EmailOf>, DeskError> {
+        let sql = format!(
+            "{EMAILS} WHERE created_at >= $1 AND ($2 = '' OR state = $2) ORDER BY created_at DESC, id DESC LIMIT {limit}"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(since.micros())
+            .bind(state.unwrap_or_default())
+            .fetch_all(self.store.reader())
+            .await?;
+        let one = |row| -> Result<EmailOf, StoreError> {
+            Ok(EmailOf {
+                activation: text(row, "activation_id")?,
+                email: view(row)?,
+            })
+        };
+        Ok(rows.iter().map(one).collect::<Result<_, _>>()?)
+    }
+
+    /// Sends an e-mail again that was given up: to the creator's address as it is now, with the same words and the same
+    /// `Message-ID`, and with its whole time. Who asks for it and why goes into the audit.
+    ///
+    /// # Errors
+    /// Refused when there is none with this id, it wasn't given up, or what it says doesn't hold any more: its link
+    /// has ended, or its text was purged.
+    pub async fn send_again(&self, id: &str, (by, reason): (&str, &str)) -> Result<(), DeskError> {
+        let now = self.now();
+        let mut work = self.begin().await?;
+        let sql = format!(
+            "SELECT e.state, e.link, e.recipient, a.links, a.state AS stands, o.creator FROM emails e \
+             JOIN activations a ON a.id = e.activation_id JOIN organisations o ON o.id = a.organisation_id \
+             WHERE e.id = $1{}",
+            self.store.held("e")
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&mut *work.tx)
+            .await?
+            .ok_or_else(no_such_email)?;
+        let state = text(&row, "state")?;
+        if state != "failed" {
+            return Err(not_given_up(&state).into());
+        }
+        if text(&row, "recipient")?.is_empty() {
+            return Err(purged().into());
+        }
+        let link = maybe_number(&row, "link")?;
+        let lives = named(&row, "stands", State::parse)? == State::AwaitingConfirmation;
+        if link.is_some_and(|link| !lives || Some(link) != number(&row, "links").ok()) {
+            return Err(link_ended().into());
+        }
+        let creator: CreatorView = json(&row, "creator")?;
+        sqlx::query(
+            "UPDATE emails SET state = 'waiting', recipient = $1, recipient_name = $2, attempts = 0, starts = 0, \
+             next_attempt_at = NULL, last_error = NULL, give_up_at = $3 WHERE id = $4",
+        )
+        .bind(creator.email.as_str())
+        .bind(creator.name.as_str())
+        .bind(now.plus(GIVE_UP_AFTER).micros())
+        .bind(id)
+        .execute(&mut *work.tx)
+        .await?;
+        sqlx::query(
+            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, 'email_sent_again', $4, $5)",
+        )
+        .bind(self.new_id("aud")?)
+        .bind(now.micros())
+        .bind(by)
+        .bind(id)
+        .bind(reason)
+        .execute(&mut *work.tx)
+        .await?;
+        work.will_wait(Work::Email, id);
+        self.commit(work).await
+    }
+}
+
+fn no_such_email() -> Refused {
+    Refused::new(
+        Kind::NotFound,
+        "email_unknown",
+        "There is no e-mail with this id: `eencent mail list` shows those there are.".to_owned(),
+        "Er is geen e-mail met dit id: `eencent mail list` toont welke er zijn.".to_owned(),
+    )
+}
+
+fn not_given_up(state: &str) -> Refused {
+    Refused::new(
+        Kind::Conflict,
+        "email_not_given_up",
+        format!("This e-mail is {state}; only one that was given up (failed) is sent again."),
+        format!("Deze e-mail is {state}; alleen een die is opgegeven (failed) wordt opnieuw verzonden."),
+    )
+}
+
+fn purged() -> Refused {
+    Refused::new(
+        Kind::Conflict,
+        "email_purged",
+        "The text of this e-mail has been purged (retention.email_days): write to the creator yourself.".to_owned(),
+        "De tekst van deze e-mail is gewist (retention.email_days): schrijf de aanmaker zelf.".to_owned(),
+    )
+}
+
+fn link_ended() -> Refused {
+    Refused::new(
+        Kind::Conflict,
+        "email_link_ended",
+        "The link in this e-mail has ended: send a fresh one instead, as long as the activation waits for it (POST /v1/activations/{id}/resend)."
+            .to_owned(),
+        "De link in deze e-mail werkt niet meer: stuur een nieuwe, zolang de activering erop wacht (POST /v1/activations/{id}/resend)."
+            .to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_on_a_row_is_read_back() {
+        for trouble in Trouble::ALL {
+            let told = trouble.told("the mail server said: 550 no");
+            assert_eq!(Trouble::read(&told), (Some(trouble), "the mail server said: 550 no"));
+        }
+        let old = "the mail server refused the recipient: 550";
+        assert_eq!(Trouble::read(old), (None, old));
+    }
+}

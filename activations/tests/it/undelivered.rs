@@ -1,0 +1,175 @@
+//! E-mails that wait for their turn, and those that don't arrive.
+
+use std::time::Duration;
+
+use eencent_activations::clock::Clock;
+use eencent_activations::desk::{Actor, NewCreator, OrganisationChange, Trouble};
+use eencent_activations::ledger::{Claim, Work};
+use eencent_activations::refused::DeskError;
+use eencent_activations::store::Store;
+
+use crate::office::{Office, paid, settings};
+
+/// Longer than a test's clock goes on while something is claimed.
+const LEASE: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Takes all that is due and may be taken, as the sweep and the workers do.
+async fn take(store: &Store, office: &Office) -> Vec<Claim> {
+    let now = office.clock.now();
+    let due = store.due(Work::Email, now, 400).await.unwrap();
+    let claims = store.claim_many(Work::Email, &due, now, LEASE).await.unwrap();
+    claims.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn fault_60_all_machines_together_begin_no_more_e_mails_in_a_minute_than_they_may() {
+    let mut many = settings();
+    many.organisations.free = 1_000;
+    let office = Office::with(many).await;
+    for _ in 0..40 {
+        office.started("invoice").await;
+    }
+    let machines = [
+        office.store.clone().pacing_mail(20),
+        Store::open(&office.url).await.unwrap().pacing_mail(20),
+    ];
+    let mut begun = Vec::new();
+    for second in 0..60 {
+        let all = office.store.due(Work::Email, office.clock.now(), 400).await.unwrap();
+        for machine in &machines {
+            begun.extend(take(machine, &office).await);
+            // Hints name whatever was committed; those that are over are put off, and stay as they are.
+            let put_off = machine
+                .claim_many(Work::Email, &all, office.clock.now(), LEASE)
+                .await
+                .unwrap();
+            assert!(put_off.iter().all(Option::is_none));
+            assert!(
+                machine
+                    .due(Work::Email, office.clock.now(), 400)
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+        }
+        let at_once = if second == 0 { 2 } else { 20 };
+        assert!(begun.len() <= at_once, "{} in second {second}", begun.len());
+        office.clock.advance(Duration::from_secs(1));
+    }
+    assert!(begun.len() >= 18, "{} of 20", begun.len());
+    assert!(begun.iter().all(|claim| claim.attempts == 0));
+    // A machine without the limit takes what is left, and none was lost.
+    let left = take(&office.store, &office).await;
+    assert_eq!(left.len() + begun.len(), 40);
+    machines[1].close().await;
+}
+
+#[tokio::test]
+async fn fault_60_whoever_waited_for_days_has_its_whole_time_when_its_turn_comes() {
+    let office = Office::open().await;
+    office.started("invoice").await;
+    office.clock.advance(5 * DAY);
+    let store = office.store.clone().pacing_mail(1);
+    let now = office.clock.now();
+    let claims = take(&store, &office).await;
+    let letters = office.desk.emails(&claims).await.unwrap();
+    assert_eq!(letters[0].give_up_at, now.plus(3 * DAY));
+    // Once it was tried, its time is what it is.
+    store.put_back(&claims[0], now, "put_off: later").await.unwrap();
+    office.clock.advance(DAY);
+    let again = take(&store, &office).await;
+    assert_eq!(
+        office.desk.emails(&again).await.unwrap()[0].give_up_at,
+        now.plus(3 * DAY)
+    );
+}
+
+fn code(error: &DeskError) -> &'static str {
+    match error {
+        DeskError::Refused(refused) => refused.code,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_refused_address_is_shown_in_words_and_the_e_mail_sent_again_to_the_new_one() {
+    let office = Office::open().await;
+    let activation = office.started("invoice").await;
+    let claim = take(&office.store, &office).await.remove(0);
+    let said = Trouble::AddressRefused.told("the mail server refused the recipient: 550 *** unknown");
+    let again = ("Jansen", "new address");
+    let id = office.view(&activation.id).await.emails[0].id.clone();
+    let waiting = office.desk.send_again(&id, again).await.unwrap_err();
+    assert_eq!(code(&waiting), "email_not_given_up");
+    office.store.give_up(&claim, office.clock.now(), &said).await.unwrap();
+
+    let view = office.view(&activation.id).await;
+    let email = &view.emails[0];
+    assert_eq!((email.state.as_str(), email.attempts), ("failed", 0));
+    assert_eq!(email.recipient_masked.as_deref(), Some("j***@example.nl"));
+    let problem = email.problem.clone().unwrap();
+    assert_eq!(problem.code, "address_refused");
+    assert!(
+        problem.text.contains("Ask the creator") && problem.text_nl.contains("aanmaker"),
+        "{problem:?}"
+    );
+    assert_eq!(
+        email.last_error.as_deref(),
+        Some("the mail server refused the recipient: 550 *** unknown")
+    );
+
+    let change = OrganisationChange {
+        creator: Some(NewCreator {
+            email: Some("anna@korenaar.example".to_owned()),
+            ..NewCreator::default()
+        }),
+        ..OrganisationChange::default()
+    };
+    office
+        .desk
+        .change(&Actor::key("platform"), &activation.organisation, change)
+        .await
+        .unwrap();
+    office.desk.send_again(&id, again).await.unwrap();
+    let claims = take(&office.store, &office).await;
+    let letters = office.desk.emails(&claims).await.unwrap();
+    assert_eq!(letters[0].to.as_str(), "anna@korenaar.example");
+    assert_eq!(letters[0].message_id, email.message_id);
+    assert_eq!(letters[0].give_up_at, office.clock.now().plus(3 * DAY));
+    let email = &office.view(&activation.id).await.emails[0];
+    assert_eq!((email.state.as_str(), email.problem.is_none()), ("waiting", true));
+    assert_eq!(
+        code(&office.desk.send_again("eml_none", again).await.unwrap_err()),
+        "email_unknown"
+    );
+}
+
+#[tokio::test]
+async fn an_e_mail_whose_link_has_ended_is_not_sent_again() {
+    let office = Office::open().await;
+    let activation = office.started("ideal").await;
+    office.told("event_1", paid(&activation.reference)).await;
+    let claim = take(&office.store, &office).await.remove(0);
+    let id = claim.id.clone();
+    office
+        .store
+        .give_up(&claim, office.clock.now(), "put_off: later")
+        .await
+        .unwrap();
+    office
+        .desk
+        .resend(&Actor::key("platform"), &activation.id)
+        .await
+        .unwrap();
+    let refused = office.desk.send_again(&id, ("Jansen", "asked")).await.unwrap_err();
+    assert_eq!(code(&refused), "email_link_ended");
+    // The fresh one can be.
+    let claim = take(&office.store, &office).await.remove(0);
+    office
+        .store
+        .give_up(&claim, office.clock.now(), "put_off: later")
+        .await
+        .unwrap();
+    office.desk.send_again(&claim.id, ("Jansen", "asked")).await.unwrap();
+}
