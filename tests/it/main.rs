@@ -1,6 +1,7 @@
 //! End to end: the program as a process, over real sockets, as its users meet it.
 //!
 //! - `server`: the process under test, started, killed and started again on the same folder.
+//! - `browser`: a real one, for the pages.
 //! - `http`, `payments`, `load`, `mail`: what the world around it does: the platform, providers, mail servers.
 
 #![expect(
@@ -12,7 +13,9 @@
 )]
 
 mod api;
+mod applicant_pages;
 mod architecture;
+mod browser;
 mod checkout;
 mod clocks;
 mod command_line;
