@@ -139,6 +139,13 @@ impl Browser {
         self.devtools("Input.dispatchKeyEvent", &key);
     }
 
+    /// Types into a field that may hold something already.
+    pub fn fill(&self, css: &str, text: &str) {
+        let element = self.element(css);
+        self.post(&format!("{element}/clear"), &json!({}));
+        self.post(&format!("{element}/value"), &json!({ "text": text }));
+    }
+
     /// The text of an element as it is seen.
     pub fn text(&self, css: &str) -> String {
         let path = format!("{}/text", self.element(css));

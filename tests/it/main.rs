@@ -37,6 +37,7 @@ mod operations;
 mod overload;
 mod payments;
 mod platform;
+mod playground;
 mod proxy;
 mod reading_back;
 mod server;
