@@ -347,7 +347,7 @@ async fn mail(State(play): State<Play>, headers: HeaderMap, Path((number, mail))
 
 async fn mail_html(State(play): State<Play>, Path((number, mail)): Path<(usize, usize)>) -> Response {
     play.mail(number, mail)
-        .map_or_else(nothing, |found| pages::mail(found.html))
+        .map_or_else(nothing, |found| pages::mail(&found.html))
 }
 
 fn nothing() -> Response {

@@ -76,7 +76,7 @@ fn a_newcomer_plays_a_match_a_stranger_and_a_friday_evening_and_sees_what_comes_
     browser.finds_it_accessible();
     browser.picture("playground-front");
 
-    demo.pays(&browser, 1, "BAKKERIJ DE KORENAAR BV", "opening");
+    demo.pays(&browser, 1, "BAKKERIJ DE KORENAAR BV", "now");
     browser.sees("#live", "Open the link from the e-mail");
     browser.finds_it_accessible();
     browser.picture("playground-match");

@@ -199,7 +199,7 @@ impl Moment {
             })
         };
         match self.code {
-            "opening" => hours.next_opening(now),
+            "opening" => hours.next_opening(now).filter(|at| *at > now),
             "friday" => next(17, |day| day.weekday() == Weekday::Fri),
             "christmas" => next(18, |day| day.month() == 12 && day.day() == 24),
             _ => Some(now),

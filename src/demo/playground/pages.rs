@@ -85,7 +85,7 @@ impl Pages {
 }
 
 /// An e-mail's HTML, for a frame.
-pub fn mail(html: String) -> Response {
+pub fn mail(html: &str) -> Response {
     let html = html.replacen("<head>", "<head><base target=\"_blank\">", 1);
     (with_policy(MAIL_POLICY), Html(html)).into_response()
 }
