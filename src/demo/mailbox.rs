@@ -31,14 +31,14 @@ pub fn with_link(folder: &Path, reference: &str, path: &str) -> Option<Mail> {
         .find(|mail| mail.first_address().is_some_and(|address| address.contains(path)))
 }
 
-/// All e-mails about an activation.
+/// All e-mails about an activation, in the order of their coming.
 pub fn about(folder: &Path, reference: &str) -> Vec<Mail> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "eml"));
-    files.sort();
+    files.sort_by_key(|file| std::fs::metadata(file).and_then(|about| about.modified()).ok());
     files
         .into_iter()
         .filter_map(|file| {
