@@ -219,6 +219,10 @@ pub struct DemoArgs {
     /// Print the results as JSON.
     #[arg(long)]
     json: bool,
+    /// Where the playground listens, a page on which you play the platform and the bank. It asks for no password.
+    /// Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: String,
 }
 
 /// Does what the command line says.
@@ -234,7 +238,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Receive => serve(Role::Receive, settings()?),
         Command::Work => serve(Role::Work, settings()?),
         Command::Console => serve(Role::Console, settings()?),
-        Command::Demo(DemoArgs { exit, json }) => wait_for(crate::demo::run(exit, json)),
+        Command::Demo(DemoArgs { exit, json, listen }) => wait_for(crate::demo::run(exit, json, &listen)),
         Command::Migrate => wait_for(migrate::run(settings()?)),
         Command::Backup(args) => wait_for(backup::backup(args, settings()?)),
         Command::Restore(args) => wait_for(backup::restore(args, settings()?)),

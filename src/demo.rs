@@ -8,6 +8,7 @@ mod cases;
 mod client;
 mod mailbox;
 mod platform;
+mod playground;
 mod providers;
 mod report;
 mod stage;
@@ -18,18 +19,31 @@ use crate::logging;
 use crate::settings;
 use crate::signals;
 
+use playground::Playground;
 use stage::Stage;
 
 /// Plays it.
 ///
 /// # Errors
 /// When it can't be set up, or the process ends under it. A case that ended wrong is an exit status.
-pub async fn run(exit: bool, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(exit: bool, json: bool, listen: &str) -> anyhow::Result<ExitCode> {
     let mut log = settings::load_from(None, [])?.log;
     log.level = "warn".to_owned();
     logging::start(&log)?;
-    let stage = Stage::set().await?;
+    let (stage, running) = Stage::set().await?;
     signals::stop_on_signal(stage.stop.clone())?;
+    let playground = if exit {
+        None
+    } else {
+        let playground = Playground::open(stage.clone(), listen).await?;
+        // With --json, what is printed is for a program.
+        if json {
+            eprintln!("playground {}", playground.url());
+        } else {
+            println!("playground {}", playground.url());
+        }
+        Some(playground)
+    };
     let played = cases::play(&stage, |name| {
         if !json {
             eprintln!("… {name}");
@@ -43,9 +57,10 @@ pub async fn run(exit: bool, json: bool) -> anyhow::Result<ExitCode> {
         report::table(&stage, &played, exit)
     };
     println!("{told}");
-    if exit {
-        stage.stop.cancel();
+    match playground {
+        Some(playground) => playground.ready(),
+        None => stage.stop.cancel(),
     }
-    stage.until_the_end().await?;
+    running.until_the_end().await?;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

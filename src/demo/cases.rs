@@ -12,43 +12,43 @@ const FRIDAY_EVENING: &str = "2026-03-13T17:00:00Z";
 const MONDAY_MORNING: &str = "2026-03-16T08:00:05Z";
 
 const BV: &str = "Besloten Vennootschap";
-const BAKERY: Company = Company {
+const BAKERY: Company<'static> = Company {
     name: "Bakkerij De Korenaar B.V.",
     form: BV,
     trade_name: Some("De Korenaar"),
     kvk: "68750110",
 };
-const INSTALLER: Company = Company {
+const INSTALLER: Company<'static> = Company {
     name: "Waterman Installatietechniek B.V.",
     form: BV,
     trade_name: None,
     kvk: "69599084",
 };
-const GARDENER: Company = Company {
+const GARDENER: Company<'static> = Company {
     name: "Hoveniersbedrijf Kamperfoelie B.V.",
     form: BV,
     trade_name: None,
     kvk: "90004760",
 };
-const FORGE: Company = Company {
+const FORGE: Company<'static> = Company {
     name: "Smederij Aambeeld & Zoon B.V.",
     form: BV,
     trade_name: None,
     kvk: "55344526",
 };
-const LIBRARY: Company = Company {
+const LIBRARY: Company<'static> = Company {
     name: "Stichting Leeszaal Zonnehoek",
     form: "Stichting",
     trade_name: None,
     kvk: "59581883",
 };
-const BOATYARD: Company = Company {
+const BOATYARD: Company<'static> = Company {
     name: "Scheepswerf Noorderlicht B.V.",
     form: BV,
     trade_name: None,
     kvk: "68727720",
 };
-const ORCHARD: Company = Company {
+const ORCHARD: Company<'static> = Company {
     name: "Fruitteelt Appelgaard B.V.",
     form: BV,
     trade_name: None,
@@ -78,7 +78,7 @@ pub struct Played {
 struct Case<'s> {
     stage: &'s Stage,
     number: u32,
-    company: Company,
+    company: Company<'static>,
     holder: &'static str,
     iban: &'static str,
 }
@@ -91,6 +91,7 @@ impl Case<'_> {
             holder: self.holder,
             iban: self.iban,
             at: self.stage.now(),
+            cents: started.cents,
         })
     }
 }
@@ -198,7 +199,7 @@ pub async fn play(stage: &Stage, about_to: impl Fn(&str)) -> Vec<Played> {
 
 /// Starts, pays, and waits until it stands where it has to.
 async fn paid(case: &Case<'_>, method: &str, sign: fn(&Paid<'_>) -> Message, wanted: &str, email: &str) -> Outcome {
-    let started = start(case.stage, &case.company, method).await?;
+    let started = start(case.stage, &case.company, method, "nl").await?;
     let answer = case.message(&started, sign).post(case.stage.public).await?;
     ensure!(answer.status == 200, "the notification was answered {}", answer.status);
     let activation = until(case.stage, &started, wanted, email).await?;
@@ -207,7 +208,7 @@ async fn paid(case: &Case<'_>, method: &str, sign: fn(&Paid<'_>) -> Message, wan
 
 /// Answers what was posted as well, to post it again.
 async fn matched(case: &Case<'_>) -> (Outcome, Option<(Started, Message)>) {
-    let started = match start(case.stage, &case.company, "ideal").await {
+    let started = match start(case.stage, &case.company, "ideal", "nl").await {
         Ok(started) => started,
         Err(error) => return (Err(error), None),
     };
@@ -243,7 +244,7 @@ async fn duplicate(case: &Case<'_>, told: Option<(Started, Message)>) -> Outcome
 }
 
 async fn tampered(case: &Case<'_>) -> Outcome {
-    let started = start(case.stage, &case.company, "ideal").await?;
+    let started = start(case.stage, &case.company, "ideal", "nl").await?;
     let message = case.message(&started, providers::mollie).tampered("Zoon", "Zonen");
     let answer = message.post(case.stage.public).await?;
     let activation = look(case.stage, &started).await?;

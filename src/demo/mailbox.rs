@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use mail_parser::MessageParser;
 
 /// An e-mail.
 pub struct Mail {
+    /// What it is about.
+    pub subject: String,
     /// Its plain text, decoded.
-    text: String,
+    pub text: String,
+    /// Its HTML, decoded.
+    pub html: String,
 }
 
 impl Mail {
@@ -28,73 +31,27 @@ pub fn with_link(folder: &Path, reference: &str, path: &str) -> Option<Mail> {
         .find(|mail| mail.first_address().is_some_and(|address| address.contains(path)))
 }
 
-/// All e-mails about an activation.
+/// All e-mails about an activation, in the order of their coming.
 pub fn about(folder: &Path, reference: &str) -> Vec<Mail> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "eml"));
-    files.sort();
-    let wanted = format!("x-activation: {reference}").to_lowercase();
+    files.sort_by_key(|file| std::fs::metadata(file).and_then(|about| about.modified()).ok());
     files
         .into_iter()
         .filter_map(|file| {
-            let raw = std::fs::read_to_string(file).ok()?.replace("\r\n", "\n");
-            let (head, _) = raw.split_once("\n\n")?;
-            let ours = head.lines().any(|line| line.to_lowercase() == wanted);
-            ours.then(|| Mail { text: plain_text(&raw) })
+            let raw = std::fs::read(file).ok()?;
+            let read = MessageParser::default().parse(&raw)?;
+            let about = read.header_raw("X-Activation").unwrap_or_default().trim();
+            (about == reference).then(|| Mail {
+                subject: read.subject().unwrap_or_default().to_owned(),
+                text: read.body_text(0).unwrap_or_default().into_owned(),
+                html: read.body_html(0).unwrap_or_default().into_owned(),
+            })
         })
         .collect()
-}
-
-/// The text of the first part of kind text/plain, decoded.
-fn plain_text(raw: &str) -> String {
-    let lower = raw.to_lowercase();
-    let part = lower
-        .find("content-type: text/plain")
-        .and_then(|at| raw.get(at..))
-        .unwrap_or(raw);
-    // The part's other headers may stand before or after its kind.
-    let before = lower
-        .find("content-type: text/plain")
-        .and_then(|at| raw.get(at.saturating_sub(120)..at))
-        .unwrap_or_default();
-    let (head, body) = part.split_once("\n\n").unwrap_or(("", part));
-    let body = body.split("\n--").next().unwrap_or(body);
-    let head = format!("{before}\n{head}").to_lowercase();
-    if head.contains("transfer-encoding: base64") {
-        let packed: String = body.split_whitespace().collect();
-        let bytes = STANDARD.decode(packed).unwrap_or_default();
-        return String::from_utf8_lossy(&bytes).into_owned();
-    }
-    if head.contains("quoted-printable") {
-        unquoted(body)
-    } else {
-        body.to_owned()
-    }
-}
-
-/// Undoes quoted-printable.
-fn unquoted(text: &str) -> String {
-    let joined = text.replace("=\n", "");
-    let mut bytes = Vec::with_capacity(joined.len());
-    let mut rest = joined.as_str();
-    while let Some((plain, after)) = rest.split_once('=') {
-        bytes.extend_from_slice(plain.as_bytes());
-        match after.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(b'=');
-                rest = after;
-            }
-        }
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

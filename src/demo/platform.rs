@@ -16,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// An organisation to register.
-pub struct Company {
+#[derive(Clone, Copy)]
+pub struct Company<'a> {
     /// Statutory name.
     pub name: &'static str,
     /// The register's own wording.
@@ -24,7 +25,7 @@ pub struct Company {
     /// A trade name, if it has one.
     pub trade_name: Option<&'static str>,
     /// Chamber of Commerce number.
-    pub kvk: &'static str,
+    pub kvk: &'a str,
 }
 
 /// An activation that was started.
@@ -34,6 +35,8 @@ pub struct Started {
     pub id: String,
     /// Its payment reference.
     pub reference: String,
+    /// What it asks.
+    pub cents: i64,
 }
 
 /// Sends a request to the platform API.
@@ -61,7 +64,7 @@ async fn create(stage: &Stage, path: &str, body: &Value) -> anyhow::Result<Value
 ///
 /// # Errors
 /// When the API refuses.
-pub async fn start(stage: &Stage, company: &Company, method: &str) -> anyhow::Result<Started> {
+pub async fn start(stage: &Stage, company: &Company<'_>, method: &str, language: &str) -> anyhow::Result<Started> {
     let trade_names: Vec<&str> = company.trade_name.into_iter().collect();
     let organisation = create(
         stage,
@@ -70,7 +73,7 @@ pub async fn start(stage: &Stage, company: &Company, method: &str) -> anyhow::Re
             "environment": "demo", "legal_name": company.name, "trade_names": trade_names, "legal_form": company.form,
             "country": "NL", "names_source": "register",
             "identifiers": [{"scheme": "NL:KVK", "value": company.kvk}],
-            "creator": {"name": "A. Demo", "email": "demo@example.nl", "language": "nl", "role": "administrator"}
+            "creator": {"name": "A. Demo", "email": "demo@example.nl", "language": language, "role": "administrator"}
         }),
     )
     .await?;
@@ -94,6 +97,7 @@ pub async fn start(stage: &Stage, company: &Company, method: &str) -> anyhow::Re
     Ok(Started {
         id: text("id")?,
         reference: text("reference")?,
+        cents: if method == "ideal" { 1 } else { 1815 },
     })
 }
 
@@ -108,6 +112,17 @@ pub async fn look(stage: &Stage, started: &Started) -> anyhow::Result<Value> {
         "reading the activation answered {}",
         answer.status
     );
+    answer.json()
+}
+
+/// All that is known of an activation.
+///
+/// # Errors
+/// When the API refuses.
+pub async fn explanation(stage: &Stage, started: &Started) -> anyhow::Result<Value> {
+    let path = format!("/v1/activations/{}/explanation", started.id);
+    let answer = call(stage, "GET", &path, None).await?;
+    ensure!(answer.status == 200, "reading the record answered {}", answer.status);
     answer.json()
 }
 

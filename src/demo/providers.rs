@@ -50,6 +50,12 @@ pub struct Paid<'a> {
     pub iban: &'a str,
     /// When it was made.
     pub at: Timestamp,
+    /// How much.
+    pub cents: i64,
+}
+
+fn euros(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 /// A message, ready to be posted.
@@ -73,6 +79,15 @@ impl Message {
             &self.body,
         )
         .await
+    }
+
+    /// As it goes over the line.
+    pub fn written(&self) -> String {
+        let mut text = format!("POST /webhooks/{}\n", self.endpoint);
+        for (name, value) in &self.headers {
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+        text + "\n" + &String::from_utf8_lossy(&self.body)
     }
 
     /// The same with another name put in after signing.
@@ -102,7 +117,7 @@ pub fn mollie(paid: &Paid<'_>) -> Message {
         "entityId": format!("tr_demo{number:04}"), "createdAt": at,
         "_embedded": {"entity": {
             "resource": "payment", "id": format!("tr_demo{number:04}"), "mode": "live", "createdAt": at,
-            "amount": {"value": "0.01", "currency": "EUR"}, "description": "Activation",
+            "amount": {"value": euros(paid.cents), "currency": "EUR"}, "description": "Activation",
             "method": "ideal", "metadata": {"reference": paid.reference}, "status": "paid", "paidAt": at,
             "details": {"consumerName": paid.holder, "consumerAccount": paid.iban, "consumerBic": "ABNANL2A"}
         }}
@@ -115,7 +130,7 @@ pub fn adyen(paid: &Paid<'_>) -> Message {
     let mut body = json!({"live": "true", "notificationItems": [{"NotificationRequestItem": {
         "additionalData": {"iDealConsumerName": paid.holder, "iDealConsumerIBAN": paid.iban,
             "ownerName": paid.holder, "iban": paid.iban},
-        "amount": {"currency": "EUR", "value": 1}, "eventCode": "AUTHORISATION", "eventDate": paid.at,
+        "amount": {"currency": "EUR", "value": paid.cents}, "eventCode": "AUTHORISATION", "eventDate": paid.at,
         "merchantAccountCode": ADYEN_ACCOUNT, "merchantReference": paid.reference, "paymentMethod": "ideal",
         "pspReference": format!("DEMO{:012}", paid.number), "reason": "", "success": "true"
     }}]});
@@ -134,7 +149,7 @@ pub fn bank(paid: &Paid<'_>) -> Message {
     let Paid { number, at, .. } = paid;
     let body = json!({"type": "bank_transfer.received", "timestamp": at, "data": {
         "id": format!("trx_demo{number:04}"), "status": "booked", "direction": "credit", "mode": "live", "booked_at": at,
-        "amount": {"value": "18.15", "currency": "EUR"},
+        "amount": {"value": euros(paid.cents), "currency": "EUR"},
         "debtor": {"name": paid.holder, "iban": paid.iban},
         "remittance_information": {"unstructured": format!("Betaling {}", paid.reference)}
     }});
@@ -160,8 +175,8 @@ pub fn stripe(paid: &Paid<'_>) -> Message {
         "type": "customer_cash_balance_transaction.created",
         "data": {"object": {
             "id": format!("ccsbtxn_demo{number:04}"), "object": "customer_cash_balance_transaction",
-            "created": at.unix_seconds(), "currency": "eur", "customer": "cus_demo", "ending_balance": 1815,
-            "livemode": true, "net_amount": 1815, "type": "funded",
+            "created": at.unix_seconds(), "currency": "eur", "customer": "cus_demo", "ending_balance": paid.cents,
+            "livemode": true, "net_amount": paid.cents, "type": "funded",
             "funded": {"bank_transfer": {"type": "eu_bank_transfer", "reference": paid.reference, "eu_bank_transfer": {
                 "bic": "ABNANL2A", "iban_last4": digits, "sender_name": paid.holder
             }}}

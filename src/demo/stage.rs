@@ -21,6 +21,7 @@ const TUESDAY: &str = "2026-03-10T09:00:00Z";
 const TICK: Duration = Duration::from_millis(50);
 
 /// The stage.
+#[derive(Clone)]
 pub struct Stage {
     /// Everything of it is in here; it stays when the demonstration has ended.
     pub folder: PathBuf,
@@ -32,7 +33,7 @@ pub struct Stage {
     pub key: String,
     /// Ends it.
     pub stop: CancellationToken,
-    running: Running,
+    addresses: [(&'static str, String); 3],
 }
 
 impl Stage {
@@ -40,7 +41,7 @@ impl Stage {
     ///
     /// # Errors
     /// When the folder or the program can't be had.
-    pub async fn set() -> anyhow::Result<Self> {
+    pub async fn set() -> anyhow::Result<(Self, Running)> {
         let folder = tempfile::Builder::new()
             .prefix("eencent-demo-")
             .tempdir()
@@ -61,7 +62,7 @@ impl Stage {
             ("EENCENT__LISTEN__STAFF", "127.0.0.1:0".to_owned()),
             ("EENCENT__LISTEN__OPERATIONS", "127.0.0.1:0".to_owned()),
             ("EENCENT__API__KEYS", key.clone()),
-            ("EENCENT__ORGANISATIONS__FREE", "100".to_owned()),
+            ("EENCENT__ORGANISATIONS__FREE", "100000".to_owned()),
             ("EENCENT__INVOICE__IBAN", "NL91ABNA0417164300".to_owned()),
             ("EENCENT__INVOICE__SELLER_NAME", "Eencent B.V.".to_owned()),
             ("EENCENT__INVOICE__SELLER_STREET", "Keizersgracht 1".to_owned()),
@@ -94,14 +95,21 @@ impl Stage {
                 clock.advance(TICK);
             }
         });
-        Ok(Self {
+        let of = |url: &Option<String>| url.clone().unwrap_or_default();
+        let addresses = [
+            ("public", of(&running.public)),
+            ("staff", of(&running.staff)),
+            ("operations", running.operations.clone()),
+        ];
+        let stage = Self {
             folder,
             clock,
             public,
             key,
             stop,
-            running,
-        })
+            addresses,
+        };
+        Ok((stage, running))
     }
 
     /// The folder of e-mails.
@@ -131,24 +139,11 @@ impl Stage {
 
     /// Where it listens.
     pub fn addresses(&self) -> [(&'static str, String); 3] {
-        let of = |url: &Option<String>| url.clone().unwrap_or_default();
-        [
-            ("public", of(&self.running.public)),
-            ("staff", of(&self.running.staff)),
-            ("operations", self.running.operations.clone()),
-        ]
+        self.addresses.clone()
     }
 
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Waits until it has been stopped.
-    ///
-    /// # Errors
-    /// When it ended by itself.
-    pub async fn until_the_end(self) -> anyhow::Result<()> {
-        self.running.until_the_end().await
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - `flow_…`: one file for each part of the flow; a test is named after the sentence that it holds to.
 //! - `server`: the process under test, started, killed and started again on the same folder.
+//! - `browser`: a real one, for the pages.
 //! - `http`, `payments`, `load`, `mail`: what the world around it does: the platform, providers, mail servers.
 
 #![expect(
@@ -13,7 +14,9 @@
 )]
 
 mod api;
+mod applicant_pages;
 mod architecture;
+mod browser;
 mod checkout;
 mod clocks;
 mod command_line;
@@ -42,6 +45,7 @@ mod operations;
 mod overload;
 mod payments;
 mod platform;
+mod playground;
 mod problems;
 mod proxy;
 mod reading_back;
