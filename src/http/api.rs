@@ -73,7 +73,7 @@ pub struct Api {
         (name = "events", description = "What the platform is told, signed as Standard Webhooks says."),
         (name = "review", description = "What support does with an activation that is not clear by itself.")
     ),
-    components(schemas(shapes::Problem, shapes::FieldProblem, shapes::Event)),
+    components(schemas(shapes::Problem, shapes::FieldProblem, shapes::Event, shapes::SetAside)),
     modifiers(&Bearer),
     security(("bearer" = []))
 )]

@@ -311,8 +311,8 @@ fn ideal_6_paid_twice_is_recorded_and_shown_and_neither_activates_nor_mails_twic
     pay(&server, "event_1", "tr_1", reference, NAME);
     wait_for_state(&server, id, "awaiting_confirmation");
     pay(&server, "event_2", "tr_2", reference, NAME);
-    let twice = wait_for("the second payment", || {
-        Some(activation(&server, id)).filter(|now| now["payments"].as_array().unwrap().len() == 2)
+    let twice = wait_for("the second payment, and its flag", || {
+        Some(activation(&server, id)).filter(|now| now["flags"].as_array().unwrap().len() == 1)
     });
     let standings: Vec<_> = twice["payments"]
         .as_array()

@@ -189,7 +189,7 @@ impl Desk {
 }
 
 /// What the link of an e-mail opens, where it carries one.
-fn page_of(kind: EmailKind) -> Page {
+pub(super) fn page_of(kind: EmailKind) -> Page {
     match kind {
         EmailKind::InformationRequested | EmailKind::ReminderToAnswer => Page::Information,
         EmailKind::Invoice | EmailKind::PartlyPaid | EmailKind::ReminderToPay | EmailKind::Cancelled => Page::Invoice,

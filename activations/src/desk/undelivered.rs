@@ -5,9 +5,11 @@ use std::fmt;
 use sqlx::any::AnyRow;
 
 use super::Desk;
+use super::letters::page_of;
 use super::moves::GIVE_UP_AFTER;
 use crate::clock::Timestamp;
 use crate::ledger::Work;
+use crate::links::Page;
 use crate::personal::EmailAddress;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::{EmailKind, State};
@@ -195,7 +197,7 @@ impl Desk {
         let now = self.now();
         let mut work = self.begin().await?;
         let sql = format!(
-            "SELECT e.state, e.link, e.recipient, a.links, a.state AS stands, o.creator FROM emails e \
+            "SELECT e.state, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator FROM emails e \
              JOIN activations a ON a.id = e.activation_id JOIN organisations o ON o.id = a.organisation_id \
              WHERE e.id = $1{}",
             self.store.held("e")
@@ -213,8 +215,14 @@ impl Desk {
             return Err(purged().into());
         }
         let link = maybe_number(&row, "link")?;
-        let lives = named(&row, "stands", State::parse)? == State::AwaitingConfirmation;
-        if link.is_some_and(|link| !lives || Some(link) != number(&row, "links").ok()) {
+        let stands = named(&row, "stands", State::parse)?;
+        let lives = match page_of(named(&row, "kind", EmailKind::parse)?) {
+            Page::RoundOff => stands == State::AwaitingConfirmation && link == Some(number(&row, "links")?),
+            Page::Information => stands == State::InformationRequested && link == maybe_number(&row, "asked")?,
+            // A document stays what it is, and its page says how it stands.
+            Page::Invoice => true,
+        };
+        if link.is_some() && !lives {
             return Err(link_ended().into());
         }
         let creator: CreatorView = json(&row, "creator")?;

@@ -177,6 +177,28 @@ fn event(of_all: &Value, kind: &str, state: &str, told: &str) -> Value {
             "schema": { "type": "string" }, "example": example })
     };
     let due_at = (state != "awaiting_payment").then_some("2026-03-10T09:00:00Z");
+    let mut example = json!({
+        "type": kind,
+        "timestamp": "2026-03-10T09:00:00Z",
+        "data": {
+            "activation": "act_01JD5W9A4H8S6P2M3N4B5V6C7X",
+            "organisation": "org_01JD5W8Q7R5T4E3W2Q1A9S8D7F",
+            "environment": "env-1",
+            "identifier": { "scheme": "NL:KVK", "value": "12345678" },
+            "reference": "RF48K7M29QTX4BCD",
+            "method": if kind.ends_with("invoiced") || kind.ends_with("partly_paid") { "invoice" } else { "ideal" },
+            "state": state,
+            "due_at": due_at,
+            "sequence": 4
+        }
+    });
+    if kind == "activation.invoiced"
+        && let Some(data) = example.get_mut("data").and_then(Value::as_object_mut)
+    {
+        let document =
+            json!({ "number": "EC-000042", "url": "https://activate.example.nl/invoice/…", "ubl": "<Invoice xmlns=…" });
+        data.insert("invoice".to_owned(), document);
+    }
     json!({
         "post": {
             "operationId": format!("on_{}", kind.replace('.', "_")),
@@ -193,21 +215,7 @@ fn event(of_all: &Value, kind: &str, state: &str, told: &str) -> Value {
                 "required": true,
                 "content": { "application/json": {
                     "schema": schema,
-                    "example": {
-                        "type": kind,
-                        "timestamp": "2026-03-10T09:00:00Z",
-                        "data": {
-                            "activation": "act_01JD5W9A4H8S6P2M3N4B5V6C7X",
-                            "organisation": "org_01JD5W8Q7R5T4E3W2Q1A9S8D7F",
-                            "environment": "env-1",
-                            "identifier": { "scheme": "NL:KVK", "value": "12345678" },
-                            "reference": "RF48K7M29QTX4BCD",
-                            "method": if kind.ends_with("invoiced") || kind.ends_with("partly_paid") { "invoice" } else { "ideal" },
-                            "state": state,
-                            "due_at": due_at,
-                            "sequence": 4
-                        }
-                    }
+                    "example": example
                 } }
             },
             "responses": {

@@ -588,6 +588,23 @@ pub struct EventData {
     pub due_at: Option<String>,
     /// The line of its history; those of one activation come in this order.
     pub sequence: i64,
+    /// Its invoice; only with `activation.invoiced`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<EventDocument>,
+    /// The credit note that takes the invoice back; only with `activation.cancelled`, of one that was invoiced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_note: Option<EventDocument>,
+}
+
+/// A document for the creator's inbox on the platform.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct EventDocument {
+    /// As it is printed.
+    pub number: String,
+    /// Its page, with the document as PDF and UBL. Whoever has the address can open it.
+    pub url: String,
+    /// The document: UBL 2.1, Peppol BIS Billing 3.0.
+    pub ubl: String,
 }
 
 /// What is wrong with one field.
