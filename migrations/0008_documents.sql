@@ -7,6 +7,9 @@ ALTER TABLE activations ADD COLUMN asked BIGINT;
 ALTER TABLE activations ADD COLUMN invoice BIGINT;
 ALTER TABLE activations ADD COLUMN credit_note BIGINT;
 
+-- Where an organisation is, for its invoice: JSON of street, postcode and city; NULL: not known.
+ALTER TABLE organisations ADD COLUMN address TEXT;
+
 -- What support asked, and what the creator answered through the link in the e-mail. Written by the desk in the
 -- transaction of the move; the answer's text goes with [retention] answer_days, that there was one stays.
 CREATE TABLE questions (

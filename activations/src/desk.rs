@@ -79,7 +79,9 @@ pub use keys::{ApiKey, KeyView, Scope};
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
 pub use names::Fetched;
-pub use organisations::{NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter};
+pub use organisations::{
+    NewAddress, NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter,
+};
 pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};

@@ -12,6 +12,7 @@ use eencent_invoices::text::Text;
 use serde::Deserialize;
 
 use crate::money::Money;
+use crate::views::AddressView;
 
 /// Section `[invoice]`, as written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -63,6 +64,7 @@ pub(crate) struct Asked<'a> {
     pub organisation: &'a str,
     pub creator: &'a str,
     pub country: &'a str,
+    pub address: Option<&'a AddressView>,
     pub identifier: (&'a str, &'a str),
     pub reference: &'a str,
     pub amount: Money,
@@ -200,12 +202,13 @@ impl Invoicing {
         let description = text(&format!("{what} {}", asked.organisation))?;
         let gross = amount_of(asked.amount).map_err(NoInvoice::because)?;
         let (scheme, number) = asked.identifier;
+        let part = |of: fn(&AddressView) -> &String| asked.address.map(|address| text(of(address))).transpose();
         let buyer = Buyer {
             name: text(asked.organisation)?,
             address: BuyerAddress {
-                street: None,
-                postcode: None,
-                city: None,
+                street: part(|address| &address.street)?,
+                postcode: part(|address| &address.postcode)?,
+                city: part(|address| &address.city)?,
                 country: Country::parse(asked.country).map_err(NoInvoice::because)?,
             },
             kvk: Kvk::parse(number).ok().filter(|_| scheme == "NL:KVK"),

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::identifier::Identifier;
+use crate::views::AddressView;
 
 /// Longest name, in characters; the Dutch trade register allows 625.
 pub(crate) const LONGEST_NAME: usize = 700;
@@ -40,6 +41,8 @@ pub struct Entry {
     pub legal_form: Option<String>,
     /// Where it is.
     pub place: Option<String>,
+    /// The whole of its address, where all of it is known.
+    pub address: Option<AddressView>,
     /// The number of the legal person, where it has one.
     pub rsin: Option<Identifier>,
     /// Whether it is still there.
@@ -73,6 +76,7 @@ impl Entry {
             trade_names: names.collect(),
             legal_form: None,
             place: None,
+            address: None,
             rsin: None,
             standing,
             fetched_at,
@@ -84,6 +88,17 @@ impl Entry {
     pub fn of_form(self, legal_form: Option<&str>) -> Self {
         let legal_form = legal_form.and_then(|form| tidy(form, LONGEST_FORM));
         Self { legal_form, ..self }
+    }
+
+    /// The same, at this address; one of which a part is missing isn't kept.
+    #[must_use]
+    pub fn at_address(self, street: Option<&str>, postcode: Option<&str>, city: Option<&str>) -> Self {
+        let whole = |text: Option<&str>| text.and_then(|text| tidy(text, LONGEST_NAME));
+        let address = match (whole(street), whole(postcode), whole(city)) {
+            (Some(street), Some(postcode), Some(city)) => Some(AddressView { street, postcode, city }),
+            _ => None,
+        };
+        Self { address, ..self }
     }
 
     /// The same, at this place.

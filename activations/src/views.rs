@@ -26,6 +26,23 @@ impl std::fmt::Debug for CreatorView {
     }
 }
 
+/// Where an organisation is, in its country. Of a sole trader it may be a home.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressView {
+    /// Street and number.
+    pub street: String,
+    /// Postcode.
+    pub postcode: String,
+    /// City.
+    pub city: String,
+}
+
+impl std::fmt::Debug for AddressView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&crate::personal::masked_words(&self.street))
+    }
+}
+
 /// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrganisationView {
@@ -39,6 +56,8 @@ pub struct OrganisationView {
     pub trade_names: Vec<String>,
     /// The register's own wording.
     pub legal_form: Option<String>,
+    /// Where it is; invoices over Peppol need it.
+    pub address: Option<AddressView>,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// `register` or `entered`.

@@ -144,6 +144,7 @@ fn organisation() -> NewOrganisation {
             scheme: "NL:KVK".to_owned(),
             value: "12345678".to_owned(),
         }],
+        address: None,
         creator: Some(NewCreator {
             name: Some("Anna Jansen".to_owned()),
             email: Some("jansen@example.nl".to_owned()),

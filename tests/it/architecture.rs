@@ -177,6 +177,14 @@ fn a_migration_that_has_landed_is_never_changed() -> Result<()> {
             "0005_working.sql",
             "5a7f2a4eb0b722d0bf3265a4048c22a4684749ae18b586699d8106b3e53abfc1",
         ),
+        (
+            "0006_backlog.sql",
+            "efe36a1d38282a5047bcb7e6079fa4e638529c29d73e94c1ddd7d5a070f55a71",
+        ),
+        (
+            "0007_deliveries.sql",
+            "569109ecac19d72bfd9f91575f50c7276d52a13ddc4f13e8ae182e506279093c",
+        ),
     ];
     for (file, digest) in landed {
         let text = std::fs::read(root().join("migrations").join(file))?;

@@ -79,6 +79,20 @@ fn invoice_1_the_creator_gets_it_by_e_mail_with_a_link_and_the_platform_as_ubl()
         "{}",
         ubl.body
     );
+    for said in [
+        "<cbc:StreetName>Brink 1<",
+        "<cbc:PostalZone>7411 BR<",
+        "<cbc:CityName>Deventer<",
+    ] {
+        assert!(
+            ubl.body.contains(said),
+            "Peppol wants the whole address of a Dutch buyer: {}",
+            ubl.body
+        );
+    }
+    let pdf = get(&server, &format!("{}/{number}.pdf", path(&now["invoice"]["url"])));
+    assert_eq!((pdf.status, pdf.header("content-type")), (200, Some("application/pdf")));
+    assert!(pdf.body.starts_with("%PDF-"));
     let told = platform.first("activation.invoiced");
     assert_eq!(told["data"]["invoice"]["number"], number);
     assert_eq!(

@@ -26,6 +26,7 @@ pub fn organisation(kvk: u32) -> Value {
         "legal_form": "Besloten Vennootschap",
         "country": "NL",
         "names_source": "register",
+        "address": { "street": "Brink 1", "postcode": "7411 BR", "city": "Deventer" },
         "identifiers": [{ "scheme": "NL:KVK", "value": format!("{kvk:08}") }],
         "creator": { "name": "Anna Jansen", "email": "jansen@example.nl", "language": "nl", "role": "administrator" },
     })

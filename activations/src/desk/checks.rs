@@ -4,9 +4,9 @@ use crate::identifier::Identifier;
 use crate::personal::EmailAddress;
 use crate::refused::{FieldProblem, Kind, Refused};
 use crate::register::{LONGEST_NAME, MOST_TRADE_NAMES};
-use crate::views::CreatorView;
+use crate::views::{AddressView, CreatorView};
 
-use super::organisations::{NewCreator, NewIdentifier};
+use super::organisations::{NewAddress, NewCreator, NewIdentifier};
 
 /// Most identifiers.
 const MOST_IDENTIFIERS: usize = 20;
@@ -70,6 +70,19 @@ impl Problems {
             return Some(value.to_owned());
         }
         None
+    }
+
+    /// All of an address, or none of it.
+    pub(super) fn address(&mut self, address: Option<&NewAddress>) -> Option<AddressView> {
+        let address = address?;
+        let street = self.text("address.street", address.street.as_deref(), 200);
+        let postcode = self.text("address.postcode", address.postcode.as_deref(), 20);
+        let city = self.text("address.city", address.city.as_deref(), 100);
+        Some(AddressView {
+            street: street?,
+            postcode: postcode?,
+            city: city?,
+        })
     }
 
     pub(super) fn name(&mut self, field: &str, value: Option<&str>) -> Option<String> {

@@ -16,7 +16,7 @@ use crate::money::Money;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::State;
 use crate::store::{StoreError, json, number, text, to_json};
-use crate::views::InvoiceView;
+use crate::views::{InvoiceView, OrganisationView};
 
 /// How an invoice stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,7 +85,12 @@ impl Desk {
     }
 
     /// Makes the invoice that was reserved, once the activation's row is there.
-    pub(super) async fn issue(&self, work: &mut Desking, a: &Activation, country: &str) -> Result<(), DeskError> {
+    pub(super) async fn issue(
+        &self,
+        work: &mut Desking,
+        a: &Activation,
+        o: &OrganisationView,
+    ) -> Result<(), DeskError> {
         let Some(sequence) = a.invoice else { return Ok(()) };
         let now = self.now();
         let due = a.expires_at.unwrap_or(now);
@@ -96,7 +101,8 @@ impl Desk {
             due: self.rules.hours.local(due).date_naive(),
             organisation: &a.organisation.legal_name,
             creator: &a.organisation.creator.name,
-            country,
+            country: &o.country,
+            address: o.address.as_ref(),
             identifier: (scheme, value),
             reference: &a.reference,
             amount: a.amount,

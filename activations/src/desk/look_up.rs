@@ -4,7 +4,7 @@
 //! asking is refused first, and what the register said is then registered as if it had been typed.
 
 use super::checks::{Problems, administrator};
-use super::organisations::{NewIdentifier, NewOrganisation};
+use super::organisations::{NewAddress, NewIdentifier, NewOrganisation};
 use super::{Actor, Desk};
 use crate::identifier::Identifier;
 use crate::refused::{DeskError, Kind, Refused};
@@ -36,6 +36,7 @@ impl NewOrganisation {
             ("trade_names", !self.trade_names.is_empty()),
             ("legal_form", self.legal_form.is_some()),
             ("country", self.country.is_some()),
+            ("address", self.address.is_some()),
             ("names_source", self.names_source.is_some()),
             ("identifiers", !self.identifiers.is_empty()),
         ];
@@ -78,6 +79,11 @@ impl Desk {
             legal_name: Some(entry.legal_name.clone()),
             trade_names: entry.trade_names.clone(),
             legal_form: entry.legal_form.clone(),
+            address: entry.address.clone().map(|address| NewAddress {
+                street: Some(address.street),
+                postcode: Some(address.postcode),
+                city: Some(address.city),
+            }),
             country: Some(entry.identifier.scheme().country().to_owned()),
             names_source: Some("register".to_owned()),
             identifiers: vec![NewIdentifier {

@@ -39,6 +39,17 @@ pub struct NewCreator {
     pub role: Option<String>,
 }
 
+/// Where it is, as it was typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct NewAddress {
+    /// Street and number.
+    pub street: Option<String>,
+    /// Postcode.
+    pub postcode: Option<String>,
+    /// City.
+    pub city: Option<String>,
+}
+
 /// An organisation to register, as it was typed: nothing is checked yet.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct NewOrganisation {
@@ -51,6 +62,8 @@ pub struct NewOrganisation {
     pub trade_names: Vec<String>,
     /// The register's own wording; free text.
     pub legal_form: Option<String>,
+    /// Where it is; may be left out.
+    pub address: Option<NewAddress>,
     /// Two letters.
     pub country: Option<String>,
     /// `register` or `entered` (the default).
@@ -73,6 +86,8 @@ pub struct OrganisationChange {
     pub trade_names: Option<Vec<String>>,
     /// The register's own wording; empty text takes it away.
     pub legal_form: Option<String>,
+    /// Where it is; may be left out.
+    pub address: Option<NewAddress>,
     /// Two letters.
     pub country: Option<String>,
     /// `register` or `entered`.
@@ -123,6 +138,7 @@ impl Desk {
         let legal_name = problems.name("legal_name", new.legal_name.as_deref());
         let trade_names = problems.trade_names(&new.trade_names);
         let legal_form = given(&mut problems, new.legal_form.as_deref());
+        let address = problems.address(new.address.as_ref());
         let country = problems.country(new.country.as_deref());
         let names_source = problems.names_source(new.names_source.as_deref());
         let identifiers = problems.identifiers(&new.identifiers);
@@ -140,6 +156,7 @@ impl Desk {
             legal_name,
             trade_names,
             legal_form,
+            address,
             country,
             names_at: (names_source == "register").then_some(names_at),
             names_source,
@@ -352,6 +369,9 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     if let Some(form) = &change.legal_form {
         after.legal_form = given(&mut problems, Some(form));
     }
+    if let Some(address) = &change.address {
+        after.address = problems.address(Some(address));
+    }
     if let Some(country) = &change.country {
         after.country = problems.country(Some(country)).unwrap_or_default();
     }
@@ -387,10 +407,10 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     Ok(after)
 }
 
-const COLUMNS: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, \
+const COLUMNS: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, address, \
      created_at FROM organisations";
 
-const ONE: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, \
+const ONE: &str = "SELECT id, environment, legal_name, trade_names, legal_form, country, names_source, names_at, creator, active, activated_at, address, \
      created_at FROM organisations WHERE id = $1 AND deleted_at IS NULL";
 
 pub(super) async fn find(work: &mut Desking, id: &str) -> Result<Option<OrganisationView>, StoreError> {
@@ -425,6 +445,10 @@ fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreE
         legal_name: text(row, "legal_name")?,
         trade_names: store::json(row, "trade_names")?,
         legal_form: maybe_text(row, "legal_form")?,
+        address: maybe_text(row, "address")?
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?,
         country: text(row, "country")?,
         names_source: text(row, "names_source")?,
         names_at: maybe_instant(row, "names_at")?,
@@ -438,8 +462,8 @@ fn view(row: &AnyRow, identifiers: &[AnyRow]) -> Result<OrganisationView, StoreE
 
 async fn insert(work: &mut Desking, o: &OrganisationView) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO organisations (id, environment, legal_name, trade_names, legal_form, country, names_source, creator, language, created_at, changed_at, names_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
+        "INSERT INTO organisations (id, environment, legal_name, trade_names, legal_form, country, names_source, creator, language, created_at, changed_at, names_at, address) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
     )
     .bind(o.id.as_str())
     .bind(o.environment.as_str())
@@ -452,6 +476,7 @@ async fn insert(work: &mut Desking, o: &OrganisationView) -> Result<(), StoreErr
     .bind(o.creator.language.as_str())
     .bind(o.created_at.micros())
     .bind(o.names_at.map(Timestamp::micros))
+    .bind(o.address.as_ref().map(to_json).transpose()?)
     .execute(&mut *work.tx)
     .await?;
     insert_identifiers(work, o).await
@@ -473,7 +498,7 @@ async fn insert_identifiers(work: &mut Desking, o: &OrganisationView) -> Result<
 pub(super) async fn update(work: &mut Desking, o: &OrganisationView, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE organisations SET legal_name = $1, trade_names = $2, legal_form = $3, country = $4, names_source = $5, \
-         creator = $6, language = $7, changed_at = $8, names_at = $9 WHERE id = $10",
+         creator = $6, language = $7, changed_at = $8, names_at = $9, address = $10 WHERE id = $11",
     )
     .bind(o.legal_name.as_str())
     .bind(to_json(&o.trade_names)?)
@@ -484,6 +509,7 @@ pub(super) async fn update(work: &mut Desking, o: &OrganisationView, now: Timest
     .bind(o.creator.language.as_str())
     .bind(now.micros())
     .bind(o.names_at.map(Timestamp::micros))
+    .bind(o.address.as_ref().map(to_json).transpose()?)
     .bind(o.id.as_str())
     .execute(&mut *work.tx)
     .await?;

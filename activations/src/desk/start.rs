@@ -127,7 +127,7 @@ impl Desk {
             activation.invoice = Some(self.reserve_invoice(work).await?);
         }
         insert(work, &activation, &actor.to_string()).await?;
-        self.issue(work, &activation, &o.country).await?;
+        self.issue(work, &activation, o).await?;
         let happening = match method {
             Method::Ideal => Happening::StartedIdeal,
             Method::Invoice => Happening::StartedInvoice,

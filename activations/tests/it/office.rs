@@ -288,6 +288,7 @@ pub fn organisation() -> NewOrganisation {
         country: Some("NL".into()),
         names_source: Some("register".into()),
         identifiers: vec![kvk("12345678")],
+        address: None,
         creator: Some(NewCreator {
             name: Some("Anna Jansen".into()),
             email: Some("jansen@example.nl".into()),

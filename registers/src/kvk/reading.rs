@@ -66,7 +66,28 @@ struct Owner {
 struct Address {
     #[serde(rename = "type")]
     kind: Option<String>,
+    straatnaam: Option<String>,
+    huisnummer: Option<u32>,
+    huisletter: Option<String>,
+    #[serde(rename = "huisnummerToevoeging")]
+    addition: Option<String>,
+    postcode: Option<String>,
     plaats: Option<String>,
+}
+
+impl Address {
+    /// Street and number, where there is a street.
+    fn street(&self) -> Option<String> {
+        let mut street = self.straatnaam.clone()?;
+        if let Some(number) = self.huisnummer {
+            let letter = self.huisletter.as_deref().unwrap_or_default();
+            street.push_str(&format!(" {number}{letter}"));
+        }
+        if let Some(addition) = &self.addition {
+            street.push_str(&format!("-{}", addition.trim_start_matches('-')));
+        }
+        Some(street)
+    }
 }
 
 #[derive(Deserialize)]
@@ -176,13 +197,15 @@ pub fn entry(identifier: &Identifier, profile: &[u8], naming: Option<&[u8]>, now
     let visited = addresses
         .iter()
         .find(|address| address.kind.as_deref() == Some("bezoekadres"));
-    let place = visited
-        .or_else(|| addresses.first())
-        .and_then(|address| address.plaats.as_deref());
+    let address = visited.or_else(|| addresses.first());
+    let place = address.and_then(|address| address.plaats.as_deref());
+    let street = address.and_then(Address::street);
+    let postcode = address.and_then(|address| address.postcode.as_deref());
     let entry = Entry::new(identifier.clone(), names, standing, now)
         .ok_or_else(|| NoEntry::Unreadable("it names no name".to_owned()))?;
     let form = form.map(in_words);
-    Ok(entry.of_form(form.as_deref()).at_place(place).with_rsin(rsin))
+    let entry = entry.of_form(form.as_deref()).at_place(place).with_rsin(rsin);
+    Ok(entry.at_address(street.as_deref(), postcode, place))
 }
 
 /// All names, the statutory one first: where there is none (sole traders), the one that the business goes by.

@@ -26,6 +26,18 @@ pub struct Identifier {
     pub value: String,
 }
 
+/// Where an organisation is, in its country.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"street": "Keizersgracht 1", "postcode": "1015 CJ", "city": "Amsterdam"}))]
+pub struct Address {
+    /// Street and number.
+    pub street: String,
+    /// Postcode.
+    pub postcode: String,
+    /// City.
+    pub city: String,
+}
+
 /// The person who registered the organisation; gets the e-mails.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"name": "J. Jansen", "email": "jansen@example.nl", "language": "nl", "role": "administrator"}))]
@@ -63,6 +75,8 @@ pub struct NewOrganisation {
     pub trade_names: Vec<String>,
     /// The register's own wording.
     pub legal_form: Option<String>,
+    /// Where it is; invoices over Peppol need it of a Dutch organisation.
+    pub address: Option<Address>,
     /// ISO 3166-1 alpha-2; needed where `kvk` isn't given.
     #[schema(pattern = "^[A-Za-z]{2}$")]
     pub country: Option<String>,
@@ -86,6 +100,8 @@ pub struct OrganisationChange {
     pub trade_names: Option<Vec<String>>,
     /// The register's own wording.
     pub legal_form: Option<String>,
+    /// Where it is; invoices over Peppol need it of a Dutch organisation.
+    pub address: Option<Address>,
     /// ISO 3166-1 alpha-2.
     #[schema(pattern = "^[A-Za-z]{2}$")]
     pub country: Option<String>,
@@ -167,6 +183,8 @@ pub struct Organisation {
     pub trade_names: Vec<String>,
     /// The register's own wording.
     pub legal_form: Option<String>,
+    /// Where it is, if that is known.
+    pub address: Option<Address>,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// Where the names come from.

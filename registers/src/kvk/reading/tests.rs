@@ -37,7 +37,7 @@ fn profile() -> Value {
                 "vestigingsnummer": "000037178598",
                 "adressen": [
                     { "type": "correspondentieadres", "postbusnummer": 200, "plaats": "Deventer" },
-                    { "type": "bezoekadres", "straatnaam": "Hizzaarderlaan", "huisnummer": 3, "plaats": "Lollum" },
+                    { "type": "bezoekadres", "straatnaam": "Hizzaarderlaan", "huisnummer": 3, "huisletter": "A", "huisnummerToevoeging": "2", "postcode": "8823SJ", "plaats": "Lollum" },
                 ],
             },
             "eigenaar": {
@@ -85,6 +85,15 @@ fn an_entry_has_the_statutory_name_and_all_others_in_the_registers_order() {
     );
     assert_eq!(entry.legal_form.as_deref(), Some("Besloten Vennootschap"));
     assert_eq!(entry.place.as_deref(), Some("Lollum"));
+    let address = entry.address.unwrap();
+    assert_eq!(
+        (
+            address.street.as_str(),
+            address.postcode.as_str(),
+            address.city.as_str()
+        ),
+        ("Hizzaarderlaan 3A-2", "8823SJ", "Lollum")
+    );
     assert_eq!(entry.rsin.unwrap().value(), "123456782");
     assert_eq!((entry.standing, entry.fetched_at), (Standing::Registered, now()));
 }
