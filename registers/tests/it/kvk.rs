@@ -132,7 +132,7 @@ async fn a_search_asks_for_name_and_place_and_nothing_found_is_an_answer() {
 async fn without_a_key_there_is_no_register_and_nothing_is_asked() {
     let kvk = kvk_with(|settings| settings.kvk_key.clear());
     assert_eq!(kvk.entry().await, Err(NoEntry::NotConfigured));
-    let belgian = Identifier::parse("BE:EN", "0123456789").unwrap();
+    let belgian = Identifier::parse("BE:EN", "0202239951").unwrap();
     assert_eq!(
         kvk_with(|_| ()).registers.entry(&belgian).await,
         Err(NoEntry::NotConfigured)
