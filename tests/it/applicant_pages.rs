@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Visitor};
+use crate::mail;
 use crate::main_job::round_off_link;
-use crate::payments::{NAME, mollie_paid, organisation, post_mollie, text, wait_for_state};
-use crate::server::{Installation, Server};
+use crate::payments::{NAME, mollie_paid, organisation, post_bank, post_mollie, text, transfer, wait_for_state};
+use crate::server::{Installation, Server, wait_for};
 
 fn visitors(language: &'static str) -> [Visitor; 4] {
     let visitor = Visitor::speaking(language);
@@ -127,5 +128,116 @@ fn everybody_can_read_what_became_of_an_old_link_and_ask_for_a_fresh_one() {
         installation.sql("UPDATE links SET expires_at = 0");
         browser.open(&format!("http://{}{link}", server.public));
         reads(&browser, "link-expired", words.expired);
+    }
+}
+
+/// An organisation whose creator speaks a language, with an activation by a method.
+fn started(server: &Server, number: u32, language: &str, method: &str) -> Value {
+    let mut body = organisation(number);
+    body["creator"]["language"] = language.into();
+    let made = server.api("POST", "/v1/organisations", &body).json();
+    let path = format!("/v1/organisations/{}/activations", text(&made, "id"));
+    server.api("POST", &path, &json!({ "method": method })).json()
+}
+
+#[test]
+fn everybody_can_read_an_invoice_and_what_became_of_it() {
+    let installation = Installation::embedded().with("CONTACT__SUPPORT_EMAIL", "support@example.nl");
+    let server = installation.serve();
+    let words = [
+        (
+            "nl",
+            "Betaal om te activeren",
+            "Uw betaling is binnen",
+            "Deze factuur is vervallen",
+            "Creditnota",
+        ),
+        (
+            "en",
+            "Pay to activate",
+            "Your payment has come in",
+            "This invoice is void",
+            "Credit note",
+        ),
+    ];
+    let mut number = 100;
+    for (language, open, paid, void, note) in words {
+        for visitor in visitors(language) {
+            number += 1;
+            let view = started(&server, number, language, "invoice");
+            let at = |now: &Value, key: &str| {
+                let url = text(&now["invoice"], key);
+                format!("http://{}{}", server.public, &url[url.find("/invoice/").unwrap()..])
+            };
+            let browser = Browser::of(visitor);
+            browser.open(&at(&view, "url"));
+            assert!(browser.text("main").contains("18"), "the amount");
+            assert!(browser.text("dl").contains("NL91 ABNA 0417 1643 00"));
+            reads(&browser, "invoice-open", open);
+            // One is paid, the other withdrawn.
+            if number % 2 == 0 {
+                let told = transfer(&format!("t{number}"), 1815, text(&view, "reference"), NAME);
+                post_bank(&server, &format!("m{number}"), &told).unwrap();
+                wait_for_state(&server, text(&view, "id"), "activated");
+                browser.open(&at(&view, "url"));
+                reads(&browser, "invoice-paid", paid);
+            } else {
+                let cancel = format!("/v1/activations/{}/cancel", text(&view, "id"));
+                let over = server.api("POST", &cancel, &json!({})).json();
+                browser.open(&at(&view, "url"));
+                reads(&browser, "invoice-void", void);
+                browser.open(&at(&over, "credit_note_url"));
+                reads(&browser, "credit-note", note);
+            }
+        }
+    }
+}
+
+#[test]
+fn everybody_can_answer_a_question() {
+    let installation = Installation::embedded().with("CONTACT__SUPPORT_EMAIL", "support@example.nl");
+    let server = installation.serve();
+    let words = [
+        ("nl", "Wij hebben een vraag", "Dank u wel", "Al beantwoord"),
+        ("en", "We have a question", "Thank you", "Already answered"),
+    ];
+    let mut number = 200;
+    for (language, asks, thanks, before) in words {
+        for visitor in visitors(language) {
+            number += 1;
+            let view = started(&server, number, language, "ideal");
+            let (event, payment) = (format!("event_{number}"), format!("tr_{number}"));
+            let paid = mollie_paid(&event, &payment, text(&view, "reference"), "P. de Boer");
+            assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
+            let now = wait_for_state(&server, text(&view, "id"), "under_review");
+            let ask = format!("/v1/activations/{}/request-information", text(&view, "id"));
+            let act = json!({ "version": now["version"], "actor": "M. de Vries", "reason": "Wie is P. de Boer?" });
+            assert_eq!(server.api("POST", &ask, &act).status, 200);
+            let link = wait_for("the e-mail that asks", || {
+                let all = mail::read(&installation.mail());
+                let mine = all
+                    .iter()
+                    .filter(|one| one.header("x-activation") == text(&view, "reference"));
+                let link = mine
+                    .filter_map(|one| one.link().filter(|link| link.contains("/information/")))
+                    .next();
+                link.map(str::to_owned)
+            });
+            let at = format!(
+                "http://{}{}",
+                server.public,
+                &link[link.find("/information/").unwrap()..]
+            );
+            let browser = Browser::of(visitor);
+            browser.open(&at);
+            assert!(browser.text("main").contains("Wie is P. de Boer?"));
+            reads(&browser, "question-open", asks);
+            browser.fill("#answer", "Mijn vader.");
+            browser.click("main button");
+            reads(&browser, "question-answered", thanks);
+            wait_for_state(&server, text(&view, "id"), "under_review");
+            browser.open(&at);
+            reads(&browser, "question-answered-before", before);
+        }
     }
 }
