@@ -1,6 +1,6 @@
 //! Instants as people tell them: local time, in words, in Dutch or English.
 
-use chrono::{DateTime, Datelike as _, TimeZone, Timelike as _};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeZone, Timelike as _};
 
 use crate::http::language::Language;
 
@@ -35,15 +35,16 @@ pub fn told<Zone: TimeZone>(at: &DateTime<Zone>, language: Language) -> String {
         pair.map_or("", |(en, nl)| if language == Language::Dutch { nl } else { en })
     };
     let day = pick(DAYS.get(at.weekday().num_days_from_monday() as usize));
-    let month = pick(MONTHS.get(at.month0() as usize));
     let at_word = if language == Language::Dutch { "om" } else { "at" };
-    format!(
-        "{day} {} {month} {} {at_word} {:02}:{:02}",
-        at.day(),
-        at.year(),
-        at.hour(),
-        at.minute()
-    )
+    let date = day_told(at.date_naive(), language);
+    format!("{day} {date} {at_word} {:02}:{:02}", at.hour(), at.minute())
+}
+
+/// `12 januari 2026`, `12 January 2026`.
+pub fn day_told(day: NaiveDate, language: Language) -> String {
+    let (en, nl) = MONTHS.get(day.month0() as usize).copied().unwrap_or_default();
+    let month = if language == Language::Dutch { nl } else { en };
+    format!("{} {month} {}", day.day(), day.year())
 }
 
 #[cfg(test)]

@@ -45,10 +45,21 @@ pub struct InvoiceSettings {
     pub seller_email: String,
 }
 
+/// How invoices and credit notes are numbered: also where there are no invoices any more, a credit note of one that
+/// there was has a number.
+#[derive(Debug, Clone)]
+pub(crate) struct Numbers(String);
+
+impl Numbers {
+    pub(crate) fn number(&self, sequence: i64) -> Result<Number, NoInvoice> {
+        Ok(Number::parse(&format!("{}{sequence:06}", self.0))?)
+    }
+}
+
 /// Makes invoices: the settings, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Invoicing {
-    prefix: String,
+    numbers: Numbers,
     vat: VatRate,
     seller: Seller,
     iban: Iban,
@@ -72,6 +83,16 @@ pub(crate) struct Asked<'a> {
 }
 
 impl InvoiceSettings {
+    /// How documents are numbered.
+    pub(crate) fn numbers(&self, problems: &mut Vec<String>) -> Numbers {
+        if Number::parse(&format!("{}1", self.number_prefix)).is_err() || self.number_prefix.len() > 15 {
+            let rule =
+                "write at most 15 letters, digits, hyphens and slashes, a letter or digit first, such as \"EC-\"";
+            problems.push(format!("invoice.number_prefix: {rule}"));
+        }
+        Numbers(self.number_prefix.clone())
+    }
+
     /// Checks what is set. `None`: there are no invoices, because there is no account to pay to.
     pub(crate) fn checked(&self, amount: Money, problems: &mut Vec<String>) -> Option<Invoicing> {
         if self.iban.trim().is_empty() {
@@ -94,11 +115,6 @@ impl InvoiceSettings {
             "" => name.clone(),
             text => check.take("beneficiary", Text::parse(text)),
         };
-        if Number::parse(&format!("{}1", self.number_prefix)).is_err() || self.number_prefix.len() > 15 {
-            let rule =
-                "write at most 15 letters, digits, hyphens and slashes, a letter or digit first, such as \"EC-\"";
-            check.wrong.push(format!("invoice.number_prefix: {rule}"));
-        }
         if let Some(vat) = vat
             && let Ok(gross) = amount_of(amount)
             && let Err(error) = vat.split(gross)
@@ -118,7 +134,7 @@ impl InvoiceSettings {
             return None;
         }
         Some(Invoicing {
-            prefix: self.number_prefix.clone(),
+            numbers: Numbers(self.number_prefix.clone()),
             vat: vat?,
             seller: Seller {
                 name: name?,
@@ -186,10 +202,6 @@ impl Invoicing {
         self.iban.grouped()
     }
 
-    fn number(&self, sequence: i64) -> Result<Number, NotAnInvoice> {
-        Number::parse(&format!("{}{sequence:06}", self.prefix))
-    }
-
     /// The invoice with this place in the sequence.
     pub(crate) fn invoice(&self, asked: &Asked<'_>) -> Result<Invoice, NoInvoice> {
         let reference = PaymentReference::parse(asked.reference).map_err(NoInvoice::because)?;
@@ -218,7 +230,7 @@ impl Invoicing {
             contact: Some(text(asked.creator)?),
         };
         Ok(Invoice::new(Facts {
-            number: self.number(asked.sequence)?,
+            number: self.numbers.number(asked.sequence)?,
             document: Document::Invoice {
                 due: asked.due.max(asked.issued),
                 payment,
@@ -235,21 +247,21 @@ impl Invoicing {
             },
         })?)
     }
+}
 
-    /// The credit note that takes an invoice back, whole.
-    pub(crate) fn credit_note(&self, of: &Invoice, sequence: i64, issued: NaiveDate) -> Result<Invoice, NoInvoice> {
-        let facts = of.facts().clone();
-        Ok(Invoice::new(Facts {
-            document: Document::CreditNote {
-                invoice: facts.number.clone(),
-                invoice_issued: facts.issued,
-            },
-            number: self.number(sequence)?,
-            // A clock that was set back makes no credit note older than its invoice.
-            issued: issued.max(facts.issued),
-            ..facts
-        })?)
-    }
+/// The credit note that takes an invoice back, whole.
+pub(crate) fn credit_note(of: &Invoice, number: Number, issued: NaiveDate) -> Result<Invoice, NoInvoice> {
+    let facts = of.facts().clone();
+    Ok(Invoice::new(Facts {
+        document: Document::CreditNote {
+            invoice: facts.number.clone(),
+            invoice_issued: facts.issued,
+        },
+        number,
+        // A clock that was set back makes no credit note older than its invoice.
+        issued: issued.max(facts.issued),
+        ..facts
+    })?)
 }
 
 fn amount_of(money: Money) -> Result<Amount, NoInvoice> {

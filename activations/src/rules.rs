@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::clock::Timestamp;
 use crate::desk::deliveries::Listener;
-use crate::invoicing::{InvoiceSettings, Invoicing};
+use crate::invoicing::{InvoiceSettings, Invoicing, Numbers};
 use crate::links::LinksKey;
 use crate::money::Money;
 use crate::office_hours::OfficeHours;
@@ -177,6 +177,7 @@ pub struct Rules {
     pub(crate) contact: ContactSettings,
     /// What makes invoices; none where there are no invoices.
     pub(crate) invoicing: Option<Invoicing>,
+    pub(crate) invoice_numbers: Numbers,
     pub(crate) dutch_references: bool,
     /// The endpoint that payments are made at, and where payers come back.
     pub(crate) checkout: Option<(String, String)>,
@@ -234,6 +235,7 @@ impl Settings {
         if !["creditor_reference", "betalingskenmerk"].contains(&self.invoice.reference.as_str()) {
             problems.push("invoice.reference is unknown; write \"creditor_reference\" or \"betalingskenmerk\"".into());
         }
+        let invoice_numbers = self.invoice.numbers(&mut problems);
         let invoicing = match &invoice {
             Some(rules) => self.invoice.checked(rules.amount, &mut problems),
             None => None,
@@ -255,6 +257,7 @@ impl Settings {
                 free_organisations: self.organisations.free,
                 contact: self.contact.clone(),
                 invoicing,
+                invoice_numbers,
                 checkout: (!self.checkout.endpoint.is_empty())
                     .then(|| (self.checkout.endpoint.clone(), self.checkout.return_url.clone())),
                 dutch_references: self.invoice.reference == "betalingskenmerk",

@@ -157,6 +157,16 @@ impl InformationPage {
                 }
             };
             let Some(bytes) = bytes else {
+                if !is_file {
+                    // So long that it isn't even held; a shorter one is measured by the desk.
+                    read.wrong.get_or_insert_with(|| {
+                        said(
+                            format!("Schrijf hooguit {LONGEST_ANSWER} tekens; zet de rest in een bestand."),
+                            format!("Write at most {LONGEST_ANSWER} characters; put the rest in a file."),
+                        )
+                    });
+                    continue;
+                }
                 let mb = limits.megabytes;
                 read.wrong.get_or_insert_with(|| {
                     said(

@@ -16,6 +16,7 @@ use eencent_activations::refused::DeskError;
 use eencent_activations::rules::Rules;
 use eencent_activations::state;
 use eencent_invoices::Amount;
+use eencent_invoices::invoice::Document;
 use eencent_invoices::qr::Qr;
 use minijinja::context;
 
@@ -23,6 +24,7 @@ use super::language::Language;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::round_off::{may_be_a_token, path_of};
+use crate::local_time;
 
 const TEMPLATE: &str = "invoice.html";
 
@@ -199,31 +201,10 @@ fn written(money: Money, language: Language) -> String {
 
 /// The last day to pay, as people write it.
 fn due(invoice: &eencent_invoices::Invoice, language: Language) -> Option<String> {
-    use chrono::Datelike as _;
-    const MONTHS: [&str; 12] = [
-        "januari",
-        "februari",
-        "maart",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "augustus",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ];
-    let eencent_invoices::invoice::Document::Invoice { due, .. } = &invoice.facts().document else {
-        return None;
-    };
-    Some(match language {
-        Language::Dutch => {
-            let month = MONTHS.get(due.month0() as usize).copied().unwrap_or_default();
-            format!("{} {month} {}", due.day(), due.year())
-        }
-        Language::English => due.format("%-d %B %Y").to_string(),
-    })
+    match invoice.facts().document {
+        Document::Invoice { due, .. } => Some(local_time::day_told(due, language)),
+        Document::CreditNote { .. } => None,
+    }
 }
 
 fn words(found: &desk::InvoicePage, language: Language) -> (String, String) {

@@ -303,6 +303,52 @@ fn without_an_account_there_are_no_invoices_and_a_start_says_so() {
 }
 
 #[test]
+fn a_name_that_nobody_can_see_is_refused_when_it_is_registered_and_makes_no_invoice() {
+    let home = Installation::new();
+    let server = home.serve();
+    let mut unseen = organisation(62_000_080);
+    unseen["legal_name"] = "\u{200b}\u{200b}".into();
+    let refused = server.api("POST", "/v1/organisations", &unseen);
+    assert_eq!(
+        (refused.status, &refused.json()["errors"][0]["field"]),
+        (422, &json!("legal_name"))
+    );
+    // One that was registered before that was refused.
+    let made = server
+        .api("POST", "/v1/organisations", &organisation(62_000_081))
+        .json();
+    let id = text(&made, "id");
+    home.sql(&format!(
+        "UPDATE organisations SET legal_name = '\u{200b}' WHERE id = '{id}'"
+    ));
+    let path = format!("/v1/organisations/{id}/activations");
+    let refused = server.api("POST", &path, &json!({ "method": "invoice" }));
+    assert_eq!(
+        (refused.status, text(&refused.json(), "code")),
+        (422, "invoice_impossible")
+    );
+    let next = started(&server, 62_000_082, "invoice");
+    assert_eq!(
+        text(&next["invoice"], "number"),
+        "EC-000001",
+        "no number was used for it"
+    );
+}
+
+#[test]
+fn one_that_was_invoiced_is_credited_also_when_there_are_no_invoices_any_more() {
+    let home = Installation::new();
+    let server = home.serve();
+    let view = started(&server, 62_000_090, "invoice");
+    server.kill();
+    let home = home.without("INVOICE__IBAN");
+    let server = home.serve();
+    let cancel = format!("/v1/activations/{}/cancel", text(&view, "id"));
+    let over = server.api("POST", &cancel, &json!({})).json();
+    assert_eq!(text(&over["invoice"], "credit_note"), "EC-000002");
+}
+
+#[test]
 fn what_is_wrong_with_the_invoice_settings_is_told_all_at_once() {
     let home = Installation::new()
         .with("INVOICE__IBAN", "NL91ABNA0417164301")

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::http::{Answer, request};
 use crate::mail::{self, Email};
 use crate::payments::{NAME, activation, mollie_paid, post_bank, post_mollie, started, text, transfer, wait_for_state};
-use crate::server::{Installation, Server, wait_for};
+use crate::server::{Installation, KEY, Server, wait_for};
 
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0";
@@ -158,11 +158,12 @@ fn an_answer_that_can_t_be_taken_says_why_and_keeps_what_was_written() {
     let link = question_link(&installation, &now, "Wat is dit?");
     let big = [PDF, &vec![b' '; 1_100_000]].concat();
     let many: Vec<_> = (0..6).map(|_| part("files", Some("a.pdf"), PDF)).collect();
-    let long = "x".repeat(4_001);
+    let (long, longer) = ("x".repeat(4_001), "x".repeat(40_000));
     let words = part("answer", None, b"dit schreef ik");
     for (parts, told) in [
         (vec![part("answer", None, b" \r\n ")], "Schrijf een antwoord"),
         (vec![part("answer", None, long.as_bytes())], "hooguit 4000 tekens"),
+        (vec![part("answer", None, longer.as_bytes())], "hooguit 4000 tekens"),
         (vec![words.clone(), part("files", Some("a.pdf"), &big)], "hooguit 1 MB"),
         (
             vec![
@@ -344,4 +345,47 @@ fn a_payment_for_one_that_is_over_can_be_allocated_to_the_next_and_not_to_the_on
     body["activation"] = second["id"].clone();
     assert_eq!(server.api("POST", &path, &body).status, 200);
     wait_for_state(&server, text(&second, "id"), "activated");
+}
+
+#[test]
+fn an_allocation_that_comes_again_under_its_key_is_answered_as_the_first_time_also_by_who_never_answered() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let view = started(&server, 61_000_008, "invoice");
+    post_bank(&server, "m1", &transfer("t1", 1000, "bedankt", NAME)).unwrap();
+    let payment = wait_for("the unallocated payment", || {
+        let list = server.api("GET", "/v1/payments?state=unallocated", &Value::Null).json();
+        list.get(0).cloned()
+    });
+    let mut body = act(&view, "the name fits");
+    body["activation"] = view["id"].clone();
+    let key = format!("Bearer {KEY}");
+    let headers = [
+        ("authorization", key.as_str()),
+        ("content-type", "application/json"),
+        ("idempotency-key", "once"),
+    ];
+    let path = format!("/v1/payments/{}/allocate", text(&payment, "id"));
+    let send = || request(&server.public, "POST", &path, &headers, body.to_string().as_bytes()).unwrap();
+    let first = send();
+    assert_eq!(
+        (first.status, first.json()["payments"][0]["standing"].clone()),
+        (200, json!("counts"))
+    );
+    assert_eq!(send().body, first.body);
+    // As after a crash between the act and its answer.
+    installation.sql("UPDATE kept_answers SET status = NULL, location = NULL, body = NULL");
+    let anew = send();
+    assert_eq!(
+        (anew.status, anew.header("location")),
+        (200, None),
+        "it was done, and nothing was made"
+    );
+    let happened = anew.json()["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["event"] == "payment_noted")
+        .count();
+    assert_eq!(happened, 1);
 }

@@ -1,5 +1,7 @@
 //! What a person typed of an organisation, checked: all problems at once, each with its field.
 
+use eencent_invoices::text::{NotAText, Text};
+
 use crate::identifier::Identifier;
 use crate::personal::EmailAddress;
 use crate::refused::{FieldProblem, Kind, Refused};
@@ -50,7 +52,8 @@ impl Problems {
     /// A text that has to be there: trimmed, without control characters, of at most `longest` characters.
     pub(super) fn text(&mut self, field: &str, value: Option<&str>, longest: usize) -> Option<String> {
         let value = value.map(str::trim).unwrap_or_default();
-        if value.is_empty() {
+        // What nobody can see is nothing: a name of it could be on no invoice, nor be compared.
+        if matches!(Text::parse(value), Err(NotAText::Empty)) {
             self.add(field, "required", "Fill this in.", "Vul dit in.");
         } else if value.chars().count() > longest {
             self.add(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::moves::Activation;
 use super::{Desk, Desking};
-use crate::invoicing::{Asked, Invoicing, NoInvoice};
+use crate::invoicing::{self, Asked, Invoicing, NoInvoice};
 use crate::links::{Page, hash_of};
 use crate::money::Money;
 use crate::refused::{DeskError, Kind, Refused};
@@ -95,7 +95,7 @@ impl Desk {
         let now = self.now();
         let due = a.expires_at.unwrap_or(now);
         let (scheme, value) = &a.identifier;
-        let invoice = self.invoicing()?.invoice(&Asked {
+        let made = self.invoicing()?.invoice(&Asked {
             sequence,
             issued: self.rules.hours.local(now).date_naive(),
             due: self.rules.hours.local(due).date_naive(),
@@ -107,19 +107,28 @@ impl Desk {
             reference: &a.reference,
             amount: a.amount,
             dutch: a.organisation.creator.language == "nl",
+        });
+        let invoice = made.map_err(|error| {
+            Refused::new(
+                Kind::Invalid,
+                "invoice_impossible",
+                format!("{error}: mend the organisation, then start again."),
+                format!(
+                    "Van deze gegevens is geen factuur te maken ({error}): herstel de organisatie en start opnieuw."
+                ),
+            )
         })?;
         self.keep_invoice(work, a, sequence, &invoice, None).await
     }
 
     /// Makes the credit note of an activation that is withdrawn, where it was invoiced.
     pub(super) async fn credit(&self, work: &mut Desking, a: &mut Activation) -> Result<(), DeskError> {
-        let (Some(invoice), Some(invoicing)) = (a.invoice, &self.rules.invoicing) else {
-            return Ok(());
-        };
+        let Some(invoice) = a.invoice else { return Ok(()) };
         let credited = self.kept_invoice(work, invoice).await?;
         let sequence = self.next_invoice(work).await?;
         let today = self.rules.hours.local(self.now()).date_naive();
-        let note = invoicing.credit_note(&credited, sequence, today)?;
+        let number = self.rules.invoice_numbers.number(sequence)?;
+        let note = invoicing::credit_note(&credited, number, today)?;
         self.keep_invoice(work, a, sequence, &note, Some(invoice)).await?;
         a.credit_note = Some(sequence);
         Ok(())

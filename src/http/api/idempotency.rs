@@ -147,8 +147,8 @@ async fn answer_anew(api: &Api, keyed: &KeyedRequest, subject: &str, path: &str)
     let bytes = axum::body::to_bytes(view.into_body(), ANSWER)
         .await
         .map_err(|_| Problem::internal())?;
-    // What the address doesn't name was made.
-    let made = !path.split('/').any(|part| part == subject);
+    // What is posted to a collection is made; to anything else, done.
+    let made = path.ends_with("/organisations") || path.ends_with("/activations");
     let answer = KeptAnswer {
         status: if made { 201 } else { 200 },
         location: made.then(|| format!("/v1/{place}/{subject}")),

@@ -3,8 +3,14 @@
 //! What is answered is made by the subject's crate, which knows nothing of HTTP; these say the same
 //! for the description. A test reads real answers into them and back.
 
+mod events;
+mod payments;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use events::Event;
+pub use payments::{Allocation, SetAside, SetAsidePayment};
 
 /// An amount: a decimal string and its currency.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -498,69 +504,6 @@ pub enum When {
     Now,
 }
 
-/// A payment that somebody has to look at.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct SetAsidePayment {
-    /// Opaque; by it the payment is allocated.
-    pub id: String,
-    /// What is known of it.
-    pub payment: Payment,
-    /// When it came in.
-    #[schema(format = DateTime)]
-    pub received_at: String,
-    /// What the payer wrote.
-    pub remittance: Option<String>,
-    /// The activation that it belongs to, or that it names though it is over.
-    pub activation: Option<String>,
-    /// The open activations that it may be for, likeliest first; none of it is proof.
-    pub likely: Vec<LikelyActivation>,
-}
-
-/// An activation that waits for money, and what speaks for it.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct LikelyActivation {
-    /// Its id.
-    pub activation: String,
-    /// Its payment reference.
-    pub reference: String,
-    /// What it asks.
-    pub amount: Money,
-    /// The registered name that is alike.
-    pub name: String,
-    /// 0 to 100: how much the organisation is called like the account holder.
-    pub likeness: u8,
-    /// Whether it asks just what was paid.
-    pub same_amount: bool,
-    /// Whether the payment carries its reference but for a slip or two.
-    pub similar_reference: bool,
-}
-
-/// Payments that somebody has to look at.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SetAside {
-    /// They name no activation, or one that is over.
-    Unallocated,
-    /// They came in besides what was asked.
-    Surplus,
-}
-
-/// Which activation a payment was for.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({"activation": "act_01JQ", "version": 1, "actor": "M. de Vries", "reason": "The payer forgot the reference; the name and the amount fit."}))]
-pub struct Allocation {
-    /// The activation.
-    pub activation: String,
-    /// Of the activation, as it was looked at.
-    pub version: i64,
-    /// The person who decides.
-    #[schema(min_length = 1)]
-    pub actor: String,
-    /// Why.
-    #[schema(min_length = 1)]
-    pub reason: String,
-}
-
 /// The stored record of an activation.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
@@ -569,60 +512,6 @@ pub struct Explanation {
     /// Notifications, decisions and e-mails, as they were recorded.
     #[serde(flatten)]
     pub record: serde_json::Map<String, serde_json::Value>,
-}
-
-/// What the platform is told (docs/events.md).
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct Event {
-    /// What happened, such as `organisation.activated`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// When it happened.
-    #[schema(format = DateTime)]
-    pub timestamp: String,
-    /// To which activation, and what it is since then.
-    pub data: EventData,
-}
-
-/// The activation that an event is about, as it was then.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct EventData {
-    /// The activation's id.
-    pub activation: String,
-    /// The organisation's id.
-    pub organisation: String,
-    /// The platform's tenant that it belongs to.
-    pub environment: String,
-    /// What it is activated under.
-    pub identifier: Identifier,
-    /// What ties a payment to it.
-    pub reference: String,
-    /// By which method.
-    pub method: Method,
-    /// Where it stands since then.
-    pub state: State,
-    /// When the approval takes effect.
-    #[schema(format = DateTime)]
-    pub due_at: Option<String>,
-    /// The line of its history; those of one activation come in this order.
-    pub sequence: i64,
-    /// Its invoice; only with `activation.invoiced`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invoice: Option<EventDocument>,
-    /// The credit note that takes the invoice back; only with `activation.cancelled`, of one that was invoiced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credit_note: Option<EventDocument>,
-}
-
-/// A document for the creator's inbox on the platform.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct EventDocument {
-    /// As it is printed.
-    pub number: String,
-    /// Its page, with the document as PDF and UBL. Whoever has the address can open it.
-    pub url: String,
-    /// The document: UBL 2.1, Peppol BIS Billing 3.0.
-    pub ubl: String,
 }
 
 /// What is wrong with one field.
