@@ -16,7 +16,7 @@ use decision::Decision;
 use paper::Paper;
 
 use crate::http::language::Language;
-use crate::local_time;
+use eencent_activations::local_time;
 
 /// The page.
 pub fn page(explained: &Explained, hours: &OfficeHours) -> String {

@@ -25,7 +25,6 @@ mod demo;
 mod explain;
 mod http;
 mod links_key;
-mod local_time;
 mod lock;
 mod logging;
 mod metrics;

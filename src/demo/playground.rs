@@ -31,9 +31,9 @@ use serde::Deserialize;
 use super::mailbox;
 use super::stage::Stage;
 use crate::http::accept::{Limits, Listener};
-use crate::http::language::Language;
+use crate::http::language::{self, Language};
 use crate::http::proxies::Proxies;
-use crate::local_time;
+use eencent_activations::local_time;
 
 use offers::{MOMENTS, ORGANISATIONS, WAYS};
 use pages::Pages;
@@ -179,11 +179,11 @@ async fn front(State(play): State<Play>, headers: HeaderMap) -> Response {
             .collect()
     };
     let with = context! { ready => play.is_ready(), organisations, stories };
-    play.pages.show("front.html", Language::preferred(&headers), &with)
+    play.pages.show("front.html", language::preferred(&headers), &with)
 }
 
 async fn organisation(State(play): State<Play>, headers: HeaderMap, Path(number): Path<usize>) -> Response {
-    let language = Language::preferred(&headers);
+    let language = language::preferred(&headers);
     let Some(chosen) = number.checked_sub(1).and_then(|at| ORGANISATIONS.get(at)) else {
         return nothing();
     };
@@ -229,7 +229,7 @@ async fn pay(
     Path(number): Path<usize>,
     Form(chosen): Form<Chosen>,
 ) -> Response {
-    let language = Language::preferred(&headers);
+    let language = language::preferred(&headers);
     let organisation = number.checked_sub(1).and_then(|at| ORGANISATIONS.get(at));
     let way = WAYS.iter().find(|way| way.code == chosen.way);
     let moment = MOMENTS.iter().find(|moment| moment.code == chosen.moment);
@@ -270,7 +270,7 @@ async fn pay(
 }
 
 async fn shown(State(play): State<Play>, headers: HeaderMap, Path(number): Path<usize>) -> Response {
-    let language = Language::preferred(&headers);
+    let language = language::preferred(&headers);
     let Some(story) = play.story(number) else {
         return nothing();
     };
@@ -300,7 +300,7 @@ async fn opening(State(play): State<Play>, Path(number): Path<usize>) -> Respons
 }
 
 async fn request(State(play): State<Play>, headers: HeaderMap, Path(number): Path<usize>) -> Response {
-    let language = Language::preferred(&headers);
+    let language = language::preferred(&headers);
     let sent = play.story(number).and_then(|story| story.sent());
     let Some(text) = sent else { return nothing() };
     let heading = offers::Words {
@@ -312,7 +312,7 @@ async fn request(State(play): State<Play>, headers: HeaderMap, Path(number): Pat
 }
 
 async fn explanation(State(play): State<Play>, headers: HeaderMap, Path(number): Path<usize>) -> Response {
-    let language = Language::preferred(&headers);
+    let language = language::preferred(&headers);
     let Some(story) = play.story(number) else {
         return nothing();
     };
@@ -342,7 +342,7 @@ async fn mail(State(play): State<Play>, headers: HeaderMap, Path((number, mail))
         return nothing();
     };
     let with = context! { number, mail, subject => found.subject, text => found.text };
-    play.pages.show("mail.html", Language::preferred(&headers), &with)
+    play.pages.show("mail.html", language::preferred(&headers), &with)
 }
 
 async fn mail_html(State(play): State<Play>, Path((number, mail)): Path<(usize, usize)>) -> Response {

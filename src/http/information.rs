@@ -19,7 +19,7 @@ use eencent_activations::state;
 use minijinja::context;
 use tokio::sync::Semaphore;
 
-use super::language::Language;
+use super::language::{self, Language};
 use super::pages::Pages;
 use super::problem::Problem;
 use super::round_off::{may_be_a_token, path_of};
@@ -205,7 +205,7 @@ impl InformationPage {
 
     fn show(&self, found: &QuestionPage, token: &str, headers: &HeaderMap, again: &Again) -> Response {
         let language = match found.standing {
-            QuestionStanding::Unknown => Language::preferred(headers),
+            QuestionStanding::Unknown => language::preferred(headers),
             _ => Language::of_code(&found.language),
         };
         let action = format!("{}/information/{token}", path_of(self.rules.public_url()));
@@ -246,7 +246,7 @@ impl InformationPage {
 
     fn trouble(&self, error: DeskError, headers: &HeaderMap) -> Response {
         let status = Problem::from(error).status();
-        self.pages.trouble(status, Language::preferred(headers))
+        self.pages.trouble(status, language::preferred(headers))
     }
 }
 

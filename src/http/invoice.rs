@@ -20,11 +20,11 @@ use eencent_invoices::invoice::Document;
 use eencent_invoices::qr::Qr;
 use minijinja::context;
 
-use super::language::Language;
+use super::language::{self, Language};
 use super::pages::Pages;
 use super::problem::Problem;
 use super::round_off::{may_be_a_token, path_of};
-use crate::local_time;
+use eencent_activations::local_time;
 
 const TEMPLATE: &str = "invoice.html";
 
@@ -90,7 +90,7 @@ async fn download(
                 tracing::error!(%error, number = stem, "an invoice can't be drawn");
                 return pages
                     .pages
-                    .trouble(StatusCode::INTERNAL_SERVER_ERROR, Language::preferred(&headers));
+                    .trouble(StatusCode::INTERNAL_SERVER_ERROR, language::preferred(&headers));
             }
         },
         _ => return pages.unknown(&headers),
@@ -157,7 +157,7 @@ impl InvoicePages {
     }
 
     fn unknown(&self, headers: &HeaderMap) -> Response {
-        let language = Language::preferred(headers);
+        let language = language::preferred(headers);
         let (heading, told) = match language {
             Language::Dutch => (
                 "Deze link kennen we niet",
@@ -177,7 +177,7 @@ impl InvoicePages {
 
     fn trouble(&self, error: DeskError, headers: &HeaderMap) -> Response {
         let status = Problem::from(error).status();
-        self.pages.trouble(status, Language::preferred(headers))
+        self.pages.trouble(status, language::preferred(headers))
     }
 }
 

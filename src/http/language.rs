@@ -1,75 +1,11 @@
-//! The languages that are spoken here, and which of them a caller prefers.
+//! Which language a caller prefers.
 
 use axum::http::{HeaderMap, header};
 
-/// A language that is spoken here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Dutch.
-    Dutch,
-}
+pub use eencent_activations::language::{Language, Sentence};
 
-impl Language {
-    /// The first of ours in an `Accept-Language` by weight; English when there is none.
-    pub fn preferred(headers: &HeaderMap) -> Self {
-        let asked = headers
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
-        let weight_of = |language: &str| {
-            asked.unwrap_or_default().split(',').find_map(|range| {
-                let mut parts = range.split(';').map(str::trim);
-                let primary = parts.next()?.split('-').next()?;
-                let weight = parts
-                    .find_map(|part| part.strip_prefix("q="))
-                    .map_or(Some(1.0), |q| q.parse::<f32>().ok());
-                primary.eq_ignore_ascii_case(language).then_some(weight).flatten()
-            })
-        };
-        if weight_of("nl").unwrap_or(0.0) > weight_of("en").unwrap_or(0.0) {
-            Self::Dutch
-        } else {
-            Self::English
-        }
-    }
-
-    /// By its code, `nl` or anything else.
-    pub fn of_code(code: &str) -> Self {
-        if code == "nl" { Self::Dutch } else { Self::English }
-    }
-
-    /// Its code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Dutch => "nl",
-        }
-    }
-}
-
-/// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sentence {
-    en: String,
-    nl: String,
-}
-
-impl Sentence {
-    /// The same thing said twice.
-    pub fn new(en: impl Into<String>, nl: impl Into<String>) -> Self {
-        Self {
-            en: en.into(),
-            nl: nl.into(),
-        }
-    }
-
-    /// What it says in a language.
-    pub fn text(&self, language: Language) -> &str {
-        match language {
-            Language::English => &self.en,
-            Language::Dutch => &self.nl,
-        }
-    }
+/// The first of ours in its `Accept-Language`.
+pub fn preferred(headers: &HeaderMap) -> Language {
+    let asked = headers.get(header::ACCEPT_LANGUAGE);
+    Language::preferred(asked.and_then(|value| value.to_str().ok()))
 }

@@ -17,7 +17,7 @@ use eencent_activations::refused::{DeskError, Kind, Refused};
 use eencent_activations::views::ActivationView;
 use serde::Serialize;
 
-use super::language::{Language, Sentence};
+use super::language::{self, Language, Sentence};
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -381,7 +381,7 @@ impl IntoResponse for Problem {
 
 /// Writes the document of a problem, in the language that the caller prefers.
 pub async fn written(request: Request, next: Next) -> Response {
-    let language = Language::preferred(request.headers());
+    let language = language::preferred(request.headers());
     let mut response = next.run(request).await;
     let told = response.extensions_mut().remove::<Arc<Problem>>();
     let bare = || {

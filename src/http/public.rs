@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::information::{self, InformationPage};
 use super::invoice::{self, InvoicePages};
-use super::language::Language;
+use super::language;
 use super::proxies::Proxies;
 use super::round_off::{self, RoundOffPage};
 use super::{api, layers};
@@ -42,7 +42,7 @@ pub fn router(
         pages.show(
             StatusCode::OK,
             "front.html",
-            Language::preferred(&headers),
+            language::preferred(&headers),
             &context! {},
         )
     });

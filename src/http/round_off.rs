@@ -16,7 +16,7 @@ use eencent_activations::rules::Rules;
 use eencent_activations::state;
 use minijinja::context;
 
-use super::language::Language;
+use super::language::{self, Language};
 use super::pages::Pages;
 use super::problem::Problem;
 
@@ -81,18 +81,18 @@ impl RoundOffPage {
             Ok(found) => self.show(&found, token, headers),
             Err(error) => self
                 .pages
-                .trouble(Problem::from(error).status(), Language::preferred(headers)),
+                .trouble(Problem::from(error).status(), language::preferred(headers)),
         }
     }
 
     fn unknown(&self, headers: &HeaderMap) -> Response {
-        let language = Language::preferred(headers);
+        let language = language::preferred(headers);
         self.page((LinkStanding::Unknown, None), language, None, "", None, (false, false))
     }
 
     fn show(&self, found: &RoundOff, token: &str, headers: &HeaderMap) -> Response {
         let language = match found.standing {
-            LinkStanding::Unknown => Language::preferred(headers),
+            LinkStanding::Unknown => language::preferred(headers),
             _ => Language::of_code(&found.language),
         };
         let action = format!("{}/round-off/{token}", path_of(self.rules.public_url()));

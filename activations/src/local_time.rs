@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeZone, Timelike as _};
 
-use crate::http::language::Language;
+use crate::language::Language;
 
 const DAYS: [(&str, &str); 7] = [
     ("Monday", "maandag"),
