@@ -31,6 +31,7 @@ pub mod inbox;
 pub mod invoicing;
 pub mod ledger;
 pub mod links;
+pub mod masking;
 pub mod money;
 pub mod notification;
 pub mod office_hours;

@@ -93,6 +93,28 @@ impl Endpoint {
         self.basic.is_some()
     }
 
+    /// The same for messages that are stored: Basic auth was checked when they came in, and isn't kept.
+    pub(crate) fn for_stored(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            provider: self.provider,
+            account: self.account.clone(),
+            mode: self.mode,
+            keys: self.keys.clone(),
+            basic: None,
+            tolerance: self.tolerance,
+            algorithm: self.algorithm,
+            issuer: self.issuer.clone(),
+            url: self.url.clone(),
+            published: Published {
+                url: self.published.url.clone(),
+                keys: RwLock::new(self.published()),
+                wanted: AtomicBool::new(false),
+            },
+            api: self.api.clone(),
+        }
+    }
+
     /// How far a signature's time may be from now, before or after; by default
     /// [`DEFAULT_TOLERANCE_SECONDS`].
     pub fn tolerance(&self) -> Duration {
