@@ -181,9 +181,9 @@ const fn shape(work: Work) -> Shape {
             ..plain
         },
         Work::Names => Shape {
-            joins: "JOIN activations a ON a.id = t.activation_id",
             time: "t.asked_at",
-            of: "a.identifier_scheme",
+            // Not by a join, which SQLite would begin at the activations.
+            of: "(SELECT a.identifier_scheme FROM activations a WHERE a.id = t.activation_id)",
             done_at: "t.answered_at",
             ..plain
         },
@@ -227,6 +227,19 @@ fn named_by(work: Work, said: &str, activation: Option<String>) -> (String, Vec<
     }
 }
 
+/// Approvals that wait or were set apart, each by its index.
+fn to_be_carried_out() -> String {
+    let those = |standing| {
+        let condition = stands(Work::Approval, standing).replace("t.", "x.");
+        format!("SELECT x.id FROM activations x WHERE {condition}")
+    };
+    format!(
+        "t.id IN ({} UNION ALL {})",
+        those(Standing::Waiting),
+        those(Standing::Failed)
+    )
+}
+
 /// The list of a kind, as it is sought.
 pub(super) fn list(work: Work, sought: &Sought, now: Timestamp, activation: Option<String>) -> List {
     let Shape {
@@ -245,10 +258,7 @@ pub(super) fn list(work: Work, sought: &Sought, now: Timestamp, activation: Opti
         Some(Standing::Done) => more.push((stands(work, Standing::Done).to_owned(), Vec::new())),
         Some(one) => few.push((stands(work, one).to_owned(), Vec::new())),
         // Activations are another list; here are those that are to be carried out.
-        None if work == Work::Approval => few.push((
-            format!("{} OR {}", APPROVALS, stands(work, Standing::Failed)),
-            Vec::new(),
-        )),
+        None if work == Work::Approval => few.push((to_be_carried_out(), Vec::new())),
         None => {}
     }
     if sought.standing == Some(Standing::PutOff) {

@@ -28,7 +28,7 @@ const COUNTED: [&str; 3] = [
      WHERE at >= $1 AND at < $2 AND outcome IN ('again', 'given_up') \
      GROUP BY at / 60000000, CASE WHEN outcome = 'again' THEN 'failed' ELSE 'given_up' END, kind",
     "SELECT received_at / 60000000, 'set_apart', kind, COUNT(*) FROM events \
-     WHERE state = 'quarantined' AND received_at >= $1 AND received_at < $2 GROUP BY received_at / 60000000, kind",
+     WHERE state = 'quarantined' AND processed_at IS NULL AND received_at >= $1 AND received_at < $2 GROUP BY received_at / 60000000, kind",
 ];
 
 impl Desk {
