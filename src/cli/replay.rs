@@ -9,6 +9,7 @@ use eencent_activations::desk::{Actor, Desk};
 
 use super::queue::progress;
 use super::{moment, offline};
+use crate::published_keys;
 use crate::settings::Settings;
 
 /// Which messages are read again.
@@ -67,6 +68,7 @@ async fn replay(args: ReplayArgs, settings: &Settings, desk: &Desk) -> anyhow::R
         actor: &actor,
         reason: args.reason.as_deref().unwrap_or("dry run"),
     };
+    published_keys::once(&settings.webhooks).await;
     let all = desk.count_messages(&replay).await?;
     let bar = progress(u64::try_from(all).unwrap_or(0), "messages");
     let replayed = desk
