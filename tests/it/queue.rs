@@ -34,7 +34,7 @@ fn work_is_paused_looked_at_and_resumed_by_commands() {
     let status = ran(&installation, &["queue", "status"]);
     assert!(status.contains("event is paused by Jansen (command line)"), "{status}");
     let listed = ran(&installation, &["queue", "list", "--kind", "event", "--named", "tr_1"]);
-    assert!(listed.contains("  mollie  waiting  tr_1"), "{listed}");
+    assert!(listed.contains("  mollie  tr_1  waiting"), "{listed}");
     let messages = ran(
         &installation,
         &["queue", "list", "--kind", "notification", "--state", "waiting"],

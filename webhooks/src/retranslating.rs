@@ -12,6 +12,11 @@ use crate::endpoint::Endpoints;
 use crate::providers::Request;
 use crate::receiver::translate;
 
+/// Whether Basic auth was part of what proved it, where a provider's proof depends on that.
+fn with_basic_auth(proven_by: &str) -> bool {
+    proven_by.contains("Basic auth") && !proven_by.contains("without Basic auth")
+}
+
 impl Retranslating for Endpoints {
     fn retranslate(&self, message: &StoredMessage) -> Result<Vec<Event>, String> {
         if message.proven_by.starts_with("read from") {
@@ -24,7 +29,7 @@ impl Retranslating for Endpoints {
         if provider.name() != message.provider {
             return Err("the endpoint is another provider's now".to_owned());
         }
-        let endpoint = endpoint.for_stored();
+        let endpoint = endpoint.for_stored(with_basic_auth(&message.proven_by));
         let mut headers = HeaderMap::new();
         for (name, value) in &message.headers {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {

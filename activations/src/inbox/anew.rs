@@ -29,6 +29,8 @@ pub enum Reading {
     Again,
     /// It says the same, and is left as it is.
     Same,
+    /// It tells less than what is stored, since not all of a request is kept; it is left as it is.
+    Poorer,
     /// It still can't be read.
     Unreadable,
     /// A person dropped it, or a worker is at it.
@@ -44,6 +46,7 @@ impl Reading {
             Self::OfNoConcern => "could not be read before, and are of no concern",
             Self::Again => "say the same, and are looked at again",
             Self::Same => "say the same",
+            Self::Poorer => "tell less than what is stored, and are left as they are",
             Self::Unreadable => "still can't be read",
             Self::LeftAlone => "were dropped by a person, or are being worked on",
         }
@@ -134,6 +137,7 @@ async fn read_one(
             let same = was_payment && told == stored.told;
             let reading = match (was_payment, same) {
                 (false, _) => Reading::Readable,
+                (true, false) if is_poorer(&told, &stored.told) => return Ok(Reading::Poorer),
                 (true, false) => Reading::Otherwise,
                 (true, true) if stored.state == "quarantined" || (all && stored.state == "processed") => Reading::Again,
                 (true, true) => return Ok(Reading::Same),
@@ -173,6 +177,19 @@ async fn read_one(
         // It was read before and isn't now: what it said then stays.
         Told::Ignored(_) | Told::Quarantined(_) => Ok(Reading::Same),
     }
+}
+
+/// Whether something is missing that was there, or less of it is proven.
+fn is_poorer(told: &Value, stored: &Value) -> bool {
+    let missing = stored.as_object().is_some_and(|fields| {
+        let gone = |name: &String| told.get(name).is_none_or(Value::is_null);
+        fields.iter().any(|(name, value)| !value.is_null() && gone(name))
+    });
+    let whole = |value: &Value| {
+        let proof = value.get("proof").and_then(Value::as_str);
+        proof.is_some_and(|proof| proof.starts_with("whole") || proof == "read_back")
+    };
+    missing || (whole(stored) && !whole(told))
 }
 
 /// An event that had no row of its own; `None` where it was told elsewhere, or tells of no payment.
