@@ -47,10 +47,10 @@ const OF_PERSONS: [&str; 27] = [
 pub fn masked_text(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(begin) = rest.find(|c| is_of_token(c)) {
+    while let Some(begin) = rest.find(is_of_token) {
         let (between, from) = rest.split_at(begin);
         masked.push_str(between);
-        let end = from.find(|c| !is_of_token(c)).unwrap_or(from.len());
+        let end = from.find(|c: char| !is_of_token(c)).unwrap_or(from.len());
         let (token, after) = from.split_at(end);
         masked.push_str(&masked_token(token));
         rest = after;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::any::AnyRow;
 
-use super::sought::{List, Page, Sought};
+use super::sought::{Condition, List, Page, Sought};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::explain::RefusedRequest;
@@ -28,7 +28,7 @@ pub struct AuditRow {
     pub reason: String,
 }
 
-fn conditions(sought: &Sought, of: &str, named: &str) -> (Vec<(String, Vec<String>)>, Vec<(String, Vec<String>)>) {
+fn conditions(sought: &Sought, of: &str, named: &str) -> (Vec<Condition>, Vec<Condition>) {
     let twice = |value: &String| vec![value.trim().to_owned(), value.trim().to_owned()];
     let few = sought.text.as_ref().map(|said| (named.to_owned(), twice(said)));
     let more = sought.of.as_ref().map(|wanted| (of.to_owned(), twice(wanted)));

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::sought::{List, Page, Sought, Standing};
+use super::sought::{Condition, List, Page, Sought, Standing};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::ledger::Work;
@@ -191,7 +191,7 @@ const fn shape(work: Work) -> Shape {
 }
 
 /// What a text names, of rows of a kind: an id, or what belongs to an activation, a payment or a message.
-fn named_by(work: Work, said: &str, activation: Option<String>) -> (String, Vec<String>) {
+fn named_by(work: Work, said: &str, activation: Option<String>) -> Condition {
     let said = said.to_owned();
     match work {
         Work::Event | Work::Reread => {

@@ -94,6 +94,9 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// A condition, and the values that each `?` in it stands for.
+pub(super) type Condition = (String, Vec<String>);
+
 /// A list: where its rows come from, and by which of their columns they are sought.
 pub(super) struct List {
     /// The table whose ids are its order; `t` in all that follows.
@@ -110,9 +113,9 @@ pub(super) struct List {
     pub time: &'static str,
     /// Conditions on few rows that have an index of their own, and what to seek by `text`: then nothing else is looked
     /// through. Each `?` stands for the next value.
-    pub few: Vec<(String, Vec<String>)>,
+    pub few: Vec<Condition>,
     /// Other conditions.
-    pub more: Vec<(String, Vec<String>)>,
+    pub more: Vec<Condition>,
 }
 
 /// Text of a statement, and its values in order.
