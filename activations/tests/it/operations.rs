@@ -516,3 +516,79 @@ async fn a_schedule_that_is_asked_for_runs_once_on_all_machines() {
     let ran = office.desk.schedules_ran().await.unwrap();
     assert_eq!(ran, [("purge".to_owned(), office.clock.now())]);
 }
+
+/// Rows of the kinds that nothing in these tests makes by itself.
+async fn insert(office: &Office, activation: &str) {
+    let pool = sqlx::AnyPool::connect(&office.url).await.unwrap();
+    for sql in [
+        "INSERT INTO rereads (id, endpoint, subject, event, asked_at, state, last_error) VALUES ('rrd_1_0', 'mollie', 'payment/tr_1', 'evt_1', $2, 'failed', $1)",
+        "INSERT INTO checkouts (id, activation_id, endpoint, created_at, state) VALUES ('chk_1', $1, 'mollie', $2, 'failed')",
+        "INSERT INTO refreshes (id, activation_id, asked_at, state) VALUES ('rfr_1', $1, $2, 'failed')",
+    ] {
+        let query = sqlx::query(sql).bind(activation).bind(office.clock.now().micros());
+        query.execute(&pool).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_other_kinds_of_work_are_retried_and_dropped_alike() {
+    let office = Office::open().await;
+    let who = jansen();
+    let activation = office.started("ideal").await;
+    insert(&office, &activation.id).await;
+    for (work, id) in [
+        (Work::Reread, "rrd_1_0"),
+        (Work::Checkout, "chk_1"),
+        (Work::Names, "rfr_1"),
+    ] {
+        assert_eq!(
+            office.desk.work_rows(work, &failed()).await.unwrap().rows.len(),
+            1,
+            "{work}"
+        );
+        office.desk.mend(Mend::Retry, id, because(&who, "x")).await.unwrap();
+        assert_eq!(take(&office, work).await.len(), 1, "{work}");
+        office.clock.advance(LEASE + Duration::from_secs(1));
+        office.desk.mend(Mend::Drop, id, because(&who, "x")).await.unwrap();
+        let page = office.desk.work_row(id).await.unwrap();
+        assert_eq!(
+            (page.row.standing, page.attempts.len()),
+            (Standing::Dropped, 2),
+            "{work}"
+        );
+    }
+    // Dropping an approval that was set apart is refused; retrying it is not.
+    office.told("event_1", paid(&activation.reference)).await;
+    let approvals = office.desk.work_rows(Work::Approval, &Sought::default()).await.unwrap();
+    assert!(approvals.rows.is_empty(), "it was carried out");
+}
+
+#[tokio::test]
+async fn every_list_answers_to_every_filter_in_both_orders() {
+    let office = Office::open().await;
+    let activation = office.started("ideal").await;
+    insert(&office, &activation.id).await;
+    office.told("event_1", paid(&activation.reference)).await;
+    let now = office.clock.now();
+    let standings = Standing::ALL.iter().copied().map(Some).chain([None]);
+    for standing in standings {
+        for filter in 0..32 {
+            let sought = Sought {
+                standing,
+                of: (filter & 1 == 1).then(|| "mollie".to_owned()),
+                since: (filter & 2 == 2).then(|| now.minus(Duration::from_secs(60))),
+                until: (filter & 4 == 4).then(|| now.plus(Duration::from_secs(60))),
+                text: (filter & 8 == 8).then(|| activation.reference.clone()),
+                after: (filter & 16 == 16).then(|| "x".to_owned()),
+                oldest_first: filter % 3 == 0,
+                limit: 10,
+            };
+            for work in Work::ALL {
+                office.desk.work_rows(*work, &sought).await.unwrap();
+            }
+            office.desk.messages(&sought).await.unwrap();
+            office.desk.refused_requests(&sought).await.unwrap();
+            office.desk.audit_lines(&sought).await.unwrap();
+        }
+    }
+}
