@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `sought` | what a list is asked for: the same filters everywhere, and its pages |
 //! | `rows` | rows of work of each kind, and one with every attempt |
+//! | `shapes` | where the rows of each kind are, and how they stand, as SQL |
 //! | `mending` | retry and drop, one or all that a filter finds |
 //! | `pausing` | kinds of work that are held back |
 //! | `messages` | notifications with their events, and one with its body masked |
@@ -23,6 +24,7 @@ mod pausing;
 mod records;
 mod replaying;
 mod rows;
+mod shapes;
 mod sought;
 mod tally;
 

@@ -11,7 +11,8 @@
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
-use super::rows::{kind_of, list, no_such_row, stands};
+use super::rows::{kind_of, no_such_row};
+use super::shapes::{list, stands};
 use super::{Order, Sought, Standing};
 use crate::clock::Timestamp;
 use crate::desk::{Desk, Desking, moves::GIVE_UP_AFTER};

@@ -7,7 +7,8 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::rows::{list, no_such_row, stands};
+use super::rows::no_such_row;
+use super::shapes::{list, stands};
 use super::sought::{List, Page, Sought, Standing};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
