@@ -12,7 +12,11 @@ mod mail;
 mod matching;
 mod migrate;
 mod migrate_data;
+mod moment;
 mod offline;
+mod queue;
+mod replay;
+mod schedules;
 mod suggest;
 mod webhook;
 
@@ -202,6 +206,46 @@ enum Command {
         #[command(subcommand)]
         act: mail::Act,
     },
+    /// See what waits, failed or was dropped; retry, drop, pause and resume it.
+    #[command(after_long_help = "Examples:\n  \
+        eencent queue status                                       each kind of work: what waits, since when, what failed\n  \
+        eencent queue list --state failed                          what was set apart or given up, and why\n  \
+        eencent queue show evt_01…                                 one row with every attempt\n  \
+        eencent queue show ntf_01…                                 one message, its body masked\n  \
+        eencent queue retry eml_01… --by Jansen --reason \"server is back\"\n  \
+        eencent queue retry --kind email --state failed            counts them, and tells how to retry them all\n  \
+        eencent queue drop --kind reread --state failed --of mollie --since 2d\n  \
+        eencent queue pause delivery --by Jansen --reason \"the platform is down\"\n  \
+        eencent queue resume delivery --by Jansen --reason mended\n\n\
+        Kinds of work: event (a notification to decide on), approval, email, reread (a provider's API to ask), checkout \
+        (a payment to make), delivery (an event for the platform), names (a register to ask). States: waiting, put_off \
+        (waits after it failed), failed, dropped, done. Times: 2026-11-25T10:00:00Z, 2026-11-25, or so long ago: 90m, \
+        12h, 3d. Every act asks who and why, and goes into the audit. docs/operations.md tells the rest.")]
+    Queue {
+        /// What to do.
+        #[command(subcommand)]
+        act: Box<queue::Act>,
+    },
+    /// Read stored notifications again, by today's program: for after it was mended.
+    #[command(after_long_help = "Examples:\n  \
+        eencent replay --since 2d --dry-run                        what would come of it; nothing is changed\n  \
+        eencent replay --since 2d --by Jansen --reason \"1.4 reads the new field\"\n  \
+        eencent replay --since 2026-11-24 --endpoint mollie --all --by Jansen --reason \"look at all again\"\n\n\
+        What could not be read before, or is read otherwise now, waits to be processed again; with --all, also what says \
+        the same. That harms nothing: a payment's picture only moves forward, and nothing is activated or mailed twice. \
+        Each message is proven again by the secrets in the settings; one that can't be is left as it is, and counted. \
+        Bodies are kept for retention.body_days.")]
+    Replay(replay::ReplayArgs),
+    /// List what happens at times of day, and have it happen now.
+    #[command(after_long_help = "Examples:\n  \
+        eencent schedules list\n  \
+        eencent schedules run purge --by Jansen --reason \"the disk is nearly full\"\n\n\
+        A server or worker that runs takes it within seconds, once, however many there are.")]
+    Schedules {
+        /// What to do.
+        #[command(subcommand)]
+        act: schedules::Act,
+    },
     /// Measure an installation: with activations and load that are made for it.
     Bench {
         /// What to do.
@@ -253,6 +297,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Mail { act } => wait_for(mail::run(act, settings()?)),
         Command::Environment { act } => wait_for(environment::run(act, settings()?)),
         Command::Events { act } => wait_for(events::run(act, settings()?)),
+        Command::Queue { act } => wait_for(queue::run(*act, settings()?)),
+        Command::Replay(args) => wait_for(replay::run(args, settings()?)),
+        Command::Schedules { act } => wait_for(schedules::run(act, settings()?)),
         Command::Bench { act } => wait_for(bench::run(act, settings)),
     }
 }
@@ -307,6 +354,9 @@ mod tests {
             "environment",
             "events",
             "mail",
+            "queue",
+            "replay",
+            "schedules",
         ] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);
@@ -315,6 +365,11 @@ mod tests {
         for name in ["verify", "send"] {
             let help = webhook.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(format!("webhook-{name}"), help);
+        }
+        let queue = command.find_subcommand_mut("queue").unwrap();
+        for name in ["list", "retry", "drop", "pause"] {
+            let help = queue.find_subcommand_mut(name).unwrap().render_long_help();
+            insta::assert_snapshot!(format!("queue-{name}"), help);
         }
         let bench = command.find_subcommand_mut("bench").unwrap();
         for name in ["seed", "load"] {

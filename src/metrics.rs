@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use eencent_activations::clock::Clock;
+use eencent_activations::ledger::Work;
 use eencent_activations::store::Store;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
@@ -50,6 +51,10 @@ impl Metrics {
             "Age of the oldest row that waits, by what it waits for."
         );
         ::metrics::describe_gauge!("eencent_mail_stopped", "Whether e-mails are held back (1) or go (0).");
+        ::metrics::describe_gauge!(
+            "eencent_work_paused",
+            "Whether a kind of work is held back (1) or goes (0)."
+        );
         ::metrics::describe_counter!(
             "eencent_emails_put_off_total",
             "How often an e-mail was put off because a minute had as many as mail.most_a_minute says."
@@ -68,12 +73,18 @@ impl Metrics {
 
     /// Everything, in Prometheus' text format.
     pub async fn render(&self, store: &Store, clock: &dyn Clock) -> String {
-        let (answered, stop) = tokio::join!(
+        let (answered, paused) = tokio::join!(
             tokio::time::timeout(PATIENCE, store.waiting(clock.now())),
-            tokio::time::timeout(PATIENCE, store.mail_stop()),
+            tokio::time::timeout(PATIENCE, store.paused()),
         );
-        if let Ok(Ok(stop)) = stop {
-            ::metrics::gauge!("eencent_mail_stopped").set(f64::from(u8::from(stop.is_some())));
+        if let Ok(Ok(paused)) = paused {
+            for work in Work::ALL {
+                let is = f64::from(u8::from(paused.iter().any(|one| one.work == *work)));
+                ::metrics::gauge!("eencent_work_paused", "work" => work.as_str()).set(is);
+                if *work == Work::Email {
+                    ::metrics::gauge!("eencent_mail_stopped").set(is);
+                }
+            }
         }
         let answers = match answered {
             Ok(Ok(waiting)) => {

@@ -42,6 +42,15 @@ pub async fn keep(endpoints: Endpoints, stop: CancellationToken) {
     }
 }
 
+/// Fetches those of all endpoints once, for a command.
+pub async fn once(endpoints: &Endpoints) {
+    let client = ApiClient::new();
+    for endpoint in endpoints.iter().filter(|endpoint| endpoint.published_at().is_some()) {
+        // What can't be fetched can't be proven, and is told as that.
+        let _ = fetch(&client, endpoint).await;
+    }
+}
+
 /// Whether keys came that can be used.
 async fn fetch(client: &ApiClient, endpoint: &Endpoint) -> bool {
     let Some(url) = endpoint.published_at() else {

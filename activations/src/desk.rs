@@ -14,6 +14,7 @@
 //! - [`names`](Desk::names_fetched): names that are too old to decide on, fetched again first.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
+//! - [`operations`]: lists of what waits and failed, and what is done about it.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -44,6 +45,7 @@ mod look_up;
 pub mod mail_stop;
 mod moves;
 mod names;
+pub mod operations;
 mod organisations;
 mod payments;
 mod pending;

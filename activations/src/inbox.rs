@@ -6,6 +6,8 @@
 //! If we crash before the commit, the provider got no answer and sends again. If we crash between the
 //! commit and the answer, it sends again too, and the repeat is recognised by what was committed.
 
+pub(crate) mod anew;
+mod counts;
 mod refusals;
 mod rereads;
 mod seen;
@@ -18,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::ledger::{Nudge, Work};
 use crate::notification::{Receipt, Refusal};
 use crate::store::{Store, StoreError};
+use counts::Counts;
 use refusals::{Sampler, store_refusals};
 pub use rereads::Question;
 use taking::Prepared;
@@ -54,6 +57,7 @@ pub struct Inbox {
     items: mpsc::Sender<Item>,
     /// Before the channel: a flood of refusals must not take the room of what was believed.
     sampler: Arc<Mutex<Sampler>>,
+    counts: Arc<Counts>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -66,10 +70,12 @@ impl Inbox {
     /// Starts the writer on the current tokio runtime.
     pub fn start(store: Store, nudge: Arc<dyn Nudge>) -> Self {
         let (items, receiver) = mpsc::channel(WAITING_ROOM);
-        tokio::spawn(write(store, nudge, receiver));
+        let counts = Arc::<Counts>::default();
+        tokio::spawn(write(store, nudge, receiver, Arc::clone(&counts)));
         Self {
             items,
             sampler: Arc::default(),
+            counts,
         }
     }
 
@@ -79,6 +85,7 @@ impl Inbox {
     /// # Errors
     /// When nothing was stored, or (with [`InboxError::Closed`]) when that isn't known.
     pub async fn commit(&self, receipt: Receipt) -> Result<(), InboxError> {
+        let (endpoint, received_at) = (receipt.endpoint.clone(), receipt.received_at);
         let prepared = Prepared::of(receipt).map_err(|error| InboxError::Store(Arc::new(error)))?;
         let (answer, answered) = oneshot::channel();
         let item = Item::Message(Box::new(prepared), answer);
@@ -86,11 +93,14 @@ impl Inbox {
             mpsc::error::TrySendError::Full(_) => InboxError::Full,
             mpsc::error::TrySendError::Closed(_) => InboxError::Closed,
         })?;
-        answered.await.unwrap_or(Err(InboxError::Closed))
+        answered.await.unwrap_or(Err(InboxError::Closed))?;
+        self.counts.taken(endpoint, received_at);
+        Ok(())
     }
 
-    /// Records, in samples, that a request was not believed. Never waits.
+    /// Counts, and records in samples, that a request was not believed. Never waits.
     pub fn refused(&self, refusal: Refusal) {
+        self.counts.refused(&refusal);
         let keeps = {
             let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
             sampler.keeps(&refusal)
@@ -113,11 +123,13 @@ impl Inbox {
 
 type Answer = oneshot::Sender<Result<(), InboxError>>;
 
-async fn write(store: Store, nudge: Arc<dyn Nudge>, mut items: mpsc::Receiver<Item>) {
+async fn write(store: Store, nudge: Arc<dyn Nudge>, mut items: mpsc::Receiver<Item>, counts: Arc<Counts>) {
     let mut group = Vec::new();
+    let mut kept = tokio::time::Instant::now();
     loop {
         group.clear();
-        if items.recv_many(&mut group, LARGEST_GROUP).await == 0 {
+        let came = tokio::time::timeout(counts::EVERY, items.recv_many(&mut group, LARGEST_GROUP)).await;
+        if came == Ok(0) {
             return;
         }
         let mut messages: Vec<(Box<Prepared>, Answer)> = Vec::new();
@@ -135,6 +147,10 @@ async fn write(store: Store, nudge: Arc<dyn Nudge>, mut items: mpsc::Receiver<It
             && let Err(error) = store_refusals(&store, &refusals).await
         {
             tracing::warn!(error = %error, "a refused request could not be recorded");
+        }
+        if closing.is_some() || kept.elapsed() >= counts::EVERY {
+            counts.keep(&store).await;
+            kept = tokio::time::Instant::now();
         }
         if let Some(done) = closing {
             let _ = done.send(());

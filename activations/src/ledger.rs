@@ -4,7 +4,9 @@
 //! committed before the work begins, so that a row that kills its process is noticed: after
 //! [`MAX_STARTS`] starts without an end it is set apart and the next one goes on.
 
+pub mod attempts;
 pub(crate) mod mail_pace;
+pub mod paused;
 pub(crate) mod pulse;
 
 use std::collections::HashMap;
@@ -77,7 +79,7 @@ impl Work {
         Self::ALL.iter().copied().find(|work| work.as_str() == text)
     }
 
-    const fn table(self) -> &'static str {
+    pub(crate) const fn table(self) -> &'static str {
         match self {
             Self::Event => "events",
             Self::Approval => "activations",
@@ -90,7 +92,7 @@ impl Work {
     }
 
     /// Which rows wait, as SQL; `$1` is now.
-    fn waiting(self) -> String {
+    pub(crate) fn waiting(self) -> String {
         match self {
             Self::Approval => format!("{} <= $1", self.due_by()),
             Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Names => "state = 'waiting'".to_owned(),
@@ -102,17 +104,23 @@ impl Work {
         }
     }
 
-    /// What else has to hold before any of them is begun, as SQL: e-mails may be held back (`desk/mail_stop.rs`).
+    /// What else has to hold before any of them is begun, as SQL: e-mails may be held back (`desk/mail_stop.rs`), and
+    /// any other kind paused ([`paused`]).
     const fn not_held_back(self) -> &'static str {
         match self {
             Self::Email => " AND NOT EXISTS (SELECT 1 FROM remembered WHERE name = 'mail_stopped')",
-            Self::Event | Self::Approval | Self::Reread | Self::Checkout | Self::Delivery | Self::Names => "",
+            Self::Event => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'event')",
+            Self::Approval => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'approval')",
+            Self::Reread => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'reread')",
+            Self::Checkout => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'checkout')",
+            Self::Delivery => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'delivery')",
+            Self::Names => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'names')",
         }
     }
 
     /// What rows are due by, and in which order, as SQL: what the index of those that wait is of. An approval that was
     /// just decided is due whatever the clock says, which may have been set back since.
-    const fn due_by(self) -> &'static str {
+    pub(crate) const fn due_by(self) -> &'static str {
         match self {
             Self::Approval => {
                 "CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN 0 \
@@ -123,7 +131,7 @@ impl Work {
     }
 
     /// Since when a row waits, as SQL.
-    const fn since(self) -> &'static str {
+    pub(crate) const fn since(self) -> &'static str {
         match self {
             Self::Event => "received_at",
             Self::Approval => "CASE WHEN state = 'approved' THEN COALESCE(decided_at, due_at) ELSE due_at END",
@@ -329,15 +337,21 @@ impl Store {
         Ok(ids.iter().map(|id| claims.remove(id)).collect())
     }
 
-    /// Ends a claim that failed: counts the attempt and lets the row wait until `retry_at`. Does nothing
+    /// Ends a claim that failed: counts and keeps the attempt, and lets the row wait until `retry_at`. Does nothing
     /// when the lease was lost.
     ///
     /// # Errors
     /// When the store doesn't answer; the row is then free when it answers again.
-    pub async fn put_back(&self, claim: &Claim, retry_at: Timestamp, error: &str) -> Result<(), StoreError> {
+    pub async fn put_back(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        retry_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
         let putting = async {
             let mut tx = self.begin().await?;
-            put_back_in(&mut tx, claim, retry_at, error, 1).await?;
+            failed_in(&mut tx, claim, now, retry_at, error).await?;
             Ok(tx.commit().await?)
         };
         let put = putting.await;
@@ -474,8 +488,27 @@ fn waiting(what: &str, row: &sqlx::any::AnyRow, now: Timestamp) -> Result<Waitin
     })
 }
 
-/// Lets the row wait until `retry_at` inside a transaction; `failed` is 1 for a failure, 0 for a wait by design.
-pub(crate) async fn put_back_in(
+/// Counts and keeps a failure inside a transaction, and lets the row wait until `retry_at`.
+pub(crate) async fn failed_in(
+    tx: &mut Tx,
+    claim: &Claim,
+    now: Timestamp,
+    retry_at: Timestamp,
+    error: &str,
+) -> Result<(), StoreError> {
+    if put_back_in(tx, claim, retry_at, error, 1).await? {
+        attempts::keep(tx, claim.work, &claim.id, now, attempts::Outcome::Again, error).await?;
+    }
+    Ok(())
+}
+
+/// Lets the row wait until `retry_at` inside a transaction, by design.
+pub(crate) async fn wait_in(tx: &mut Tx, claim: &Claim, retry_at: Timestamp, why: &str) -> Result<bool, StoreError> {
+    put_back_in(tx, claim, retry_at, why, 0).await
+}
+
+/// `failed` is 1 for a failure, 0 for a wait by design.
+async fn put_back_in(
     tx: &mut Tx,
     claim: &Claim,
     retry_at: Timestamp,
@@ -504,13 +537,16 @@ async fn end_badly(tx: &mut Tx, claim: &Claim, now: Timestamp, error: &str) -> R
         claim.work.table(),
         claim.work.given_up()
     );
-    sqlx::query(AssertSqlSafe(sql))
+    let ended = sqlx::query(AssertSqlSafe(sql))
         .bind(now.micros())
         .bind(cut(error))
         .bind(claim.id.as_str())
         .bind(claim.lease.as_str())
         .execute(&mut **tx)
         .await?;
+    if ended.rows_affected() == 1 {
+        attempts::keep(tx, claim.work, &claim.id, now, attempts::Outcome::GivenUp, error).await?;
+    }
     Ok(())
 }
 
@@ -534,7 +570,7 @@ pub(crate) async fn end_well(tx: &mut Tx, claim: &Claim, set: &str) -> Result<()
 }
 
 /// Errors are kept short: an SMTP server may answer with a page.
-fn cut(error: &str) -> String {
+pub(crate) fn cut(error: &str) -> String {
     error
         .chars()
         .take(500)
@@ -582,7 +618,8 @@ mod tests {
             let begun_often = ways.iter().filter(|way| way.contains("_begun_often"));
             let in_order = ways.iter().filter(|way| way.contains("_in_order"));
             let in_order = in_order.count();
-            let others = ways.iter().filter(|way| way.contains("remembered")).count();
+            let stopped = |way: &&&String| way.contains("remembered") || way.contains("paused");
+            let others = ways.iter().filter(stopped).count();
             assert_eq!(
                 (by_id.count(), begun_often.count(), in_order, ways.len()),
                 (3, 1, usize::from(*work == Work::Delivery), 4 + in_order + others),

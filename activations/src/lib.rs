@@ -33,6 +33,7 @@ pub mod language;
 pub mod ledger;
 pub mod links;
 pub mod local_time;
+pub mod masking;
 pub mod money;
 pub mod notification;
 pub mod office_hours;

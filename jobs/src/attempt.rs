@@ -206,7 +206,7 @@ impl Attempts {
                 }
                 Outcome::Again { error, .. } => {
                     tracing::warn!(work = work_name, id, error, %retry_at, "failed, tried again later");
-                    row.put_back(retry_at, &error).await
+                    row.put_back(now, retry_at, &error).await
                 }
                 Outcome::Uncertain { error } => {
                     tracing::warn!(work = work_name, id, error, %retry_at, "handed over without an answer");

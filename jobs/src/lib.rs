@@ -78,6 +78,7 @@ pub use mail::preview::Preview;
 pub use mail::settings::MailSettings;
 pub use platform::EndpointSettings;
 pub use queue::{Feeder, QueueNudge, nudge};
+pub use schedules::NextRun;
 pub use settings::{Checked, JobsSettings, QueueSettings, Settings};
 pub use supervisor::{GaveUp, Health};
 pub use workers::{Desks, Workers, WorkersError, tell};

@@ -95,7 +95,7 @@ pub(crate) trait Row: Send + Sync {
     async fn maybe_sent(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError>;
 
     /// Back among the waiting, until `retry_at`.
-    async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError>;
+    async fn put_back(&self, now: Timestamp, retry_at: Timestamp, error: &str) -> Result<(), RowError>;
 
     /// Set apart, for a person to see.
     async fn give_up(&self, now: Timestamp, error: &str) -> Result<(), RowError>;
@@ -112,6 +112,16 @@ pub(crate) trait Office: Send + Sync {
 
     /// Computes again what is scheduled, if the office hours are not those last used.
     async fn hours_changed(&self) -> Result<u32, RowError>;
+
+    /// Whether this process is the one that runs a schedule which a person asked for.
+    async fn was_asked_for(&self, _schedule: &str) -> Result<bool, RowError> {
+        Ok(false)
+    }
+
+    /// Counts the minutes that are over, for the overview.
+    async fn tally(&self) -> Result<(), RowError> {
+        Ok(())
+    }
 
     /// Begins a run that purges what is old enough.
     fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError>;
@@ -233,8 +243,8 @@ impl Row for DeskRow {
         Ok(self.rows.desk.email_uncertain(&self.claim, retry_at, error).await?)
     }
 
-    async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
-        Ok(self.rows.store.put_back(&self.claim, retry_at, error).await?)
+    async fn put_back(&self, now: Timestamp, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
+        Ok(self.rows.store.put_back(&self.claim, now, retry_at, error).await?)
     }
 
     async fn give_up(&self, now: Timestamp, error: &str) -> Result<(), RowError> {
@@ -255,6 +265,15 @@ impl Office for DeskRows {
 
     async fn hours_changed(&self) -> Result<u32, RowError> {
         Ok(self.desk.hours_changed().await?)
+    }
+
+    async fn was_asked_for(&self, schedule: &str) -> Result<bool, RowError> {
+        Ok(self.desk.take_asked_schedule(schedule).await?)
+    }
+
+    async fn tally(&self) -> Result<(), RowError> {
+        self.desk.tally().await?;
+        Ok(())
     }
 
     fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError> {

@@ -78,6 +78,17 @@ impl Times {
     }
 }
 
+/// When a schedule happens next.
+#[derive(Debug, Clone)]
+pub struct NextRun {
+    /// Its name.
+    pub schedule: &'static str,
+    /// The key of the settings that says when.
+    pub setting: &'static str,
+    /// When it happens next.
+    pub next: Option<Timestamp>,
+}
+
 /// So many minutes ahead: beyond the hour that comes twice.
 const WALK: i64 = 130;
 
@@ -145,7 +156,23 @@ pub(crate) struct Timetable {
     pub(crate) purge: Times,
 }
 
-/// Runs what the timetable says.
+impl Timetable {
+    /// When each happens next, after `now`.
+    pub(crate) fn next_runs(&self, now: Timestamp) -> Vec<NextRun> {
+        let of = |schedule, setting, times: &Times| NextRun {
+            schedule,
+            setting,
+            next: times.next_after(now),
+        };
+        vec![
+            of("time_passes", "jobs.time_passes", &self.time_passes),
+            of("tidy_queue", "jobs.tidy_queue", &self.tidy_queue),
+            of("purge", "jobs.purge", &self.purge),
+        ]
+    }
+}
+
+/// Runs what the timetable says, and what a person asks for.
 pub(crate) struct Schedules {
     pub(crate) office: Arc<dyn Office>,
     pub(crate) queue: Arc<Queue>,
@@ -156,6 +183,8 @@ pub(crate) struct Schedules {
 
 /// How often the clock is looked at.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often the store is asked whether a person wants a schedule run, and whether a minute is to be counted.
+const ASK: Duration = Duration::from_secs(2);
 /// A store that failed is asked about the hours again after this long.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// One fire may take this long; what isn't done by then the next one does.
@@ -171,10 +200,13 @@ impl Schedules {
 
     async fn purge_in_time(&self, stop: &CancellationToken) {
         let mut purging = Hand::new(self.timetable.purge.clone());
+        let mut asking = Asking::default();
         while !stop.is_cancelled() {
-            if let Some(fire) = purging.due(self.clock.now())
-                && self.begins("purge", fire).await
-            {
+            let due = match purging.due(self.clock.now()) {
+                Some(fire) => self.begins("purge", fire).await,
+                None => false,
+            };
+            if due || (asking.is_time() && self.was_asked_for("purge").await) {
                 within_limit("purge", purge(self.office.as_ref(), self.retention, stop)).await;
             }
             tokio::select! {
@@ -189,24 +221,50 @@ impl Schedules {
         let mut tidying = Hand::new(self.timetable.tidy_queue.clone());
         let mut hours_known = false;
         let mut hours_asked: Option<Instant> = None;
+        let mut asking = Asking::default();
         while !stop.is_cancelled() {
             if !hours_known && hours_asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
                 hours_known = self.look_at_hours().await;
                 hours_asked = Some(Instant::now());
             }
             let now = self.clock.now();
-            if let Some(fire) = passing.due(now)
-                && self.begins("time_passes", fire).await
-            {
+            let asks = asking.is_time();
+            if asks && let Err(error) = self.office.tally().await {
+                tracing::debug!(error = told(&error), "the last minute is counted later");
+            }
+            let due = match passing.due(now) {
+                Some(fire) => self.begins("time_passes", fire).await,
+                None => false,
+            };
+            if due || (asks && self.was_asked_for("time_passes").await) {
                 within_limit("time_passes", self.time_passes(stop)).await;
             }
             // Each process tidies the file it knows, so this one asks nobody.
-            if tidying.due(now).is_some() {
+            if tidying.due(now).is_some() || (asks && self.was_asked_for("tidy_queue").await) {
                 within_limit("tidy_queue", self.tidy_queue()).await;
             }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    async fn was_asked_for(&self, name: &'static str) -> bool {
+        match self.office.was_asked_for(name).await {
+            Ok(ours) => {
+                if ours {
+                    tracing::info!(schedule = name, "runs now, because it was asked for");
+                }
+                ours
+            }
+            Err(error) => {
+                tracing::warn!(
+                    schedule = name,
+                    error = told(&error),
+                    "could not look whether it was asked for"
+                );
+                false
             }
         }
     }
@@ -260,6 +318,20 @@ impl Schedules {
                 self.queue.mend().await;
             }
         }
+    }
+}
+
+/// When the store was last asked.
+#[derive(Default)]
+struct Asking(Option<Instant>);
+
+impl Asking {
+    fn is_time(&mut self) -> bool {
+        let is = self.0.is_none_or(|asked| asked.elapsed() >= ASK);
+        if is {
+            self.0 = Some(Instant::now());
+        }
+        is
     }
 }
 

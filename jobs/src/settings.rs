@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::retention::Retention;
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use crate::mail::settings::MailSettings;
 use crate::mail::{CheckedMail, Mailer};
 use crate::platform::{EndpointSettings, Endpoints};
 use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
-use crate::schedules::{Times, Timetable};
+use crate::schedules::{NextRun, Times, Timetable};
 
 /// Most rows that a task points to.
 const LARGEST_GROUP: usize = 64;
@@ -227,6 +228,11 @@ impl Checked {
     /// Who is told of events.
     pub fn listeners(&self) -> Vec<Listener> {
         self.events.listeners()
+    }
+
+    /// When each schedule happens next, after `now`.
+    pub fn next_runs(&self, now: Timestamp) -> Vec<NextRun> {
+        self.timetable.next_runs(now)
     }
 
     /// Whether workers of other processes hear of what is pushed into the queue.

@@ -336,10 +336,10 @@ impl Row for PretendRow {
 
     async fn maybe_sent(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
         self.change(|state| state.maybe_sent += 1);
-        self.put_back(retry_at, error).await
+        self.put_back(retry_at, retry_at, error).await
     }
 
-    async fn put_back(&self, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
+    async fn put_back(&self, _: Timestamp, retry_at: Timestamp, error: &str) -> Result<(), RowError> {
         self.change(|state| {
             state.attempts += 1;
             state.due_at = Some(retry_at);

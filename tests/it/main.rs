@@ -48,6 +48,7 @@ mod platform;
 mod playground;
 mod problems;
 mod proxy;
+mod queue;
 mod reading_back;
 mod register;
 mod server;

@@ -37,6 +37,8 @@ pub struct Endpoint {
     mode: Mode,
     keys: Vec<Key>,
     basic: Option<Sum>,
+    /// For a stored message: whether Basic auth was asked and passed when it came in.
+    basic_passed: Option<bool>,
     tolerance: Option<Duration>,
     algorithm: Option<Hash>,
     issuer: Option<String>,
@@ -91,6 +93,30 @@ impl Endpoint {
     /// Whether a request must carry Basic auth.
     pub const fn asks_basic_auth(&self) -> bool {
         self.basic.is_some()
+    }
+
+    /// The same for a message that is stored: Basic auth was checked when it came in, if the endpoint asked it then, and
+    /// isn't kept.
+    pub(crate) fn for_stored(&self, basic_passed: bool) -> Self {
+        Self {
+            name: self.name.clone(),
+            provider: self.provider,
+            account: self.account.clone(),
+            mode: self.mode,
+            keys: self.keys.clone(),
+            basic: self.basic,
+            basic_passed: Some(basic_passed),
+            tolerance: self.tolerance,
+            algorithm: self.algorithm,
+            issuer: self.issuer.clone(),
+            url: self.url.clone(),
+            published: Published {
+                url: self.published.url.clone(),
+                keys: RwLock::new(self.published()),
+                wanted: AtomicBool::new(false),
+            },
+            api: self.api.clone(),
+        }
     }
 
     /// How far a signature's time may be from now, before or after; by default
@@ -172,6 +198,9 @@ impl Endpoint {
 
     /// That Basic auth is right, where the endpoint asks it. True when it was asked and passed.
     pub(crate) fn check_basic_auth(&self, headers: &HeaderMap) -> Result<bool, Refused> {
+        if let Some(passed) = self.basic_passed {
+            return Ok(passed);
+        }
         let Some(expected) = &self.basic else {
             return Ok(false);
         };

@@ -15,7 +15,7 @@
 //!
 //! Private: `hash`, `signature` and `jws` (codes, tokens and their comparison), `document` (strict
 //! JSON), `translation` (what all translations share), `api` (questions to a provider and its
-//! answers), `secret`.
+//! answers), `secret`, `retranslating` (stored messages, read again by today's code).
 //!
 //! # Rules
 //! Raw bytes are verified before anything of them is parsed; Adyen, whose signature stands inside the
@@ -33,6 +33,7 @@ pub mod providers;
 mod reading;
 pub mod receiver;
 pub mod refused;
+mod retranslating;
 mod secret;
 mod signature;
 pub mod signing;

@@ -265,7 +265,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 /// Translates; a mistake of ours in it costs the translation, never the message.
-fn translate(authentic: &Authentic<'_>, endpoint: &Endpoint) -> Vec<Event> {
+pub(crate) fn translate(authentic: &Authentic<'_>, endpoint: &Endpoint) -> Vec<Event> {
     let body = authentic.request().body;
     match catch_unwind(AssertUnwindSafe(|| endpoint.provider().translate(authentic, endpoint))) {
         Ok(events) if !events.is_empty() => events,

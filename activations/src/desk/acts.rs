@@ -46,6 +46,11 @@ impl Actor {
         }
     }
 
+    /// The person behind it, where there is one.
+    pub fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
+
     /// The same, with the person who it acts for.
     #[must_use]
     pub fn as_person(&self, person: &str) -> Self {

@@ -117,7 +117,7 @@ impl Desk {
     async fn wants_another(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
         let endpoint = self.rules.checkout.as_ref().map(|(endpoint, _)| endpoint.as_str());
         sqlx::query(
-            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', payment_id = NULL, url = NULL, subject = NULL, \
+            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', dropped_at = NULL, payment_id = NULL, url = NULL, subject = NULL, \
              tries = tries + 1, looks = 0, look_at = NULL, created_at = $2, starts = 0, attempts = 0, next_attempt_at = NULL, \
              last_error = NULL WHERE id = $3",
         )

@@ -197,7 +197,7 @@ impl Desk {
             None => {
                 sqlx::query(
                     "SELECT DISTINCT e.id, e.type, e.activation_id, e.number, d.endpoint AS wanted \
-                     FROM outgoing_events e JOIN deliveries d ON d.event_id = e.id AND d.state = 'failed' \
+                     FROM outgoing_events e JOIN deliveries d ON d.event_id = e.id AND d.state = 'failed' AND d.dropped_at IS NULL \
                      WHERE e.created_at >= $1 AND ($2 = '' OR d.endpoint = $2) AND NOT EXISTS (SELECT 1 FROM deliveries l \
                      WHERE l.event_id = e.id AND l.endpoint = d.endpoint AND l.state <> 'failed') ORDER BY e.id",
                 )

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 
 use super::Desk;
 use crate::clock::Timestamp;
-use crate::ledger::{Claim, put_back_in};
+use crate::ledger::{Claim, failed_in};
 use crate::links::Page;
 use crate::personal::EmailAddress;
 use crate::refused::DeskError;
@@ -183,7 +183,7 @@ impl Desk {
             .bind(claim.lease.as_str())
             .execute(&mut *work.tx)
             .await?;
-        put_back_in(&mut work.tx, claim, retry_at, error, 1).await?;
+        failed_in(&mut work.tx, claim, self.now(), retry_at, error).await?;
         self.commit(work).await
     }
 }

@@ -108,7 +108,7 @@ impl Desk {
         let id = self.new_id("rfr")?;
         let row = sqlx::query(
             "INSERT INTO refreshes (id, activation_id, asked_at, state) VALUES ($1, $2, $3, 'waiting') \
-             ON CONFLICT (activation_id) DO UPDATE SET state = 'waiting', asked_at = excluded.asked_at, answered_at = NULL, \
+             ON CONFLICT (activation_id) DO UPDATE SET state = 'waiting', dropped_at = NULL, asked_at = excluded.asked_at, answered_at = NULL, \
              found = NULL, attempts = 0, next_attempt_at = NULL, last_error = NULL RETURNING id",
         )
         .bind(id)

@@ -11,7 +11,7 @@ use super::pending::EventEnd;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::decide::notifications_conflict;
-use crate::ledger::{Claim, put_back_in};
+use crate::ledger::{Claim, wait_in};
 use crate::notification::{Mode, PaymentNotification, PaymentStatus, Proof};
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
@@ -139,7 +139,7 @@ impl Desk {
             End::SetApart => ("quarantined", None),
             End::LookAgain { at } => {
                 let why = "waiting for the message that carries the name";
-                if !put_back_in(&mut work.tx, claim, at, why, 0).await? {
+                if !wait_in(&mut work.tx, claim, at, why).await? {
                     return Err(StoreError::LeaseLost(claim.id.clone()).into());
                 }
                 return Ok(());

@@ -5,6 +5,7 @@
 //! | `bodies` | body and headers of a message | `body_days` after it came in |
 //! | `messages` | its row, and the events in it | `finished_days` after it came in |
 //! | `rereads`, `refreshes`, `checkouts`, `links`, `outgoing_events` | rows that are done with | `finished_days` |
+//! | `attempts` | what went wrong at each attempt | `finished_days` |
 //! | `refusals` | requests that were not believed | `refusal_days` |
 //! | `emails` | recipient, text and data; that it was sent, and when, stays | `email_days` |
 //! | `kept_answers` | what was answered to requests with an `Idempotency-Key` | a day |
@@ -12,6 +13,7 @@
 //! | `uploads`, `answers` | what creators answered to questions, and their files; that they did, and when, stays | `answer_days` |
 //! | `decisions` | decisions with their inputs | `decision_days`; 0: never |
 //!
+//! Counts by the minute go after 8 days, in the transaction that adds the newest.
 //! What has been seen is forgotten after 400 days ([`Store::forget_seen`](crate::store::Store::forget_seen)), runs of schedules after 40. Activations,
 //! their history, payments as such, organisations, keys and the audit stay.
 //!
@@ -65,6 +67,8 @@ pub enum Kind {
     Links,
     /// Events that the platform was told of.
     OutgoingEvents,
+    /// What went wrong at each attempt.
+    Attempts,
     /// Requests that were refused.
     Refusals,
     /// Answers to requests with a key.
@@ -105,6 +109,7 @@ impl Kind {
         Self::Checkouts,
         Self::Links,
         Self::OutgoingEvents,
+        Self::Attempts,
         Self::Refusals,
         Self::KeptAnswers,
         Self::Emails,
@@ -124,6 +129,7 @@ impl Kind {
             Self::Checkouts => "checkouts",
             Self::Links => "links",
             Self::OutgoingEvents => "outgoing_events",
+            Self::Attempts => "attempts",
             Self::Refusals => "refusals",
             Self::KeptAnswers => "kept_answers",
             Self::Emails => "emails",
@@ -137,9 +143,13 @@ impl Kind {
     const fn days(self, retention: &Retention) -> u32 {
         match self {
             Self::Bodies => retention.body_days,
-            Self::Messages | Self::Rereads | Self::Refreshes | Self::Checkouts | Self::Links | Self::OutgoingEvents => {
-                retention.finished_days
-            }
+            Self::Messages
+            | Self::Rereads
+            | Self::Refreshes
+            | Self::Checkouts
+            | Self::Links
+            | Self::OutgoingEvents
+            | Self::Attempts => retention.finished_days,
             Self::Refusals => retention.refusal_days,
             // [`KEPT_FOR`](super::idempotency::KEPT_FOR)
             Self::KeptAnswers => 1,
@@ -210,6 +220,10 @@ impl Kind {
                     format!("DELETE FROM outgoing_events WHERE id IN ({chosen})"),
                 ]
             }
+            Self::Attempts => vec![format!(
+                "DELETE FROM attempts WHERE (kind, row_id, number) IN \
+                 (SELECT t.kind, t.row_id, t.number FROM attempts t WHERE t.at < $1 LIMIT {BATCH})"
+            )],
             Self::Refusals => gone(
                 "refusals",
                 "request_id",

@@ -4,9 +4,9 @@ use std::fmt;
 
 use sqlx::any::AnyRow;
 
-use super::Desk;
 use super::letters::page_of;
 use super::moves::GIVE_UP_AFTER;
+use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::ledger::Work;
 use crate::links::Page;
@@ -194,10 +194,26 @@ impl Desk {
     /// Refused when there is none with this id, it wasn't given up, or what it says doesn't hold any more: its link
     /// has ended, or its text was purged.
     pub async fn send_again(&self, id: &str, (by, reason): (&str, &str)) -> Result<(), DeskError> {
-        let now = self.now();
         let mut work = self.begin().await?;
+        self.send_again_in(&mut work, id).await?;
+        sqlx::query(
+            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, 'email_sent_again', $4, $5)",
+        )
+        .bind(self.new_id("aud")?)
+        .bind(self.now().micros())
+        .bind(by)
+        .bind(id)
+        .bind(reason)
+        .execute(&mut *work.tx)
+        .await?;
+        self.commit(work).await
+    }
+
+    /// The same within a transaction, without a line in the audit.
+    pub(super) async fn send_again_in(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
+        let now = self.now();
         let sql = format!(
-            "SELECT e.state, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator FROM emails e \
+            "SELECT e.state, e.dropped_at, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator FROM emails e \
              JOIN activations a ON a.id = e.activation_id JOIN organisations o ON o.id = a.organisation_id \
              WHERE e.id = $1{}",
             self.store.held("e")
@@ -208,7 +224,7 @@ impl Desk {
             .await?
             .ok_or_else(no_such_email)?;
         let state = text(&row, "state")?;
-        if state != "failed" {
+        if state != "failed" && maybe_number(&row, "dropped_at")?.is_none() {
             return Err(not_given_up(&state).into());
         }
         if text(&row, "recipient")?.is_empty() {
@@ -228,7 +244,7 @@ impl Desk {
         let creator: CreatorView = json(&row, "creator")?;
         sqlx::query(
             "UPDATE emails SET state = 'waiting', recipient = $1, recipient_name = $2, attempts = 0, starts = 0, \
-             next_attempt_at = NULL, last_error = NULL, give_up_at = $3 WHERE id = $4",
+             next_attempt_at = NULL, last_error = NULL, dropped_at = NULL, give_up_at = $3 WHERE id = $4",
         )
         .bind(creator.email.as_str())
         .bind(creator.name.as_str())
@@ -236,18 +252,8 @@ impl Desk {
         .bind(id)
         .execute(&mut *work.tx)
         .await?;
-        sqlx::query(
-            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, 'email_sent_again', $4, $5)",
-        )
-        .bind(self.new_id("aud")?)
-        .bind(now.micros())
-        .bind(by)
-        .bind(id)
-        .bind(reason)
-        .execute(&mut *work.tx)
-        .await?;
         work.will_wait(Work::Email, id);
-        self.commit(work).await
+        Ok(())
     }
 }
 

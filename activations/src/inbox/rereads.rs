@@ -46,7 +46,7 @@ pub(super) async fn ask(
         "INSERT INTO rereads (id, endpoint, subject, event, claimed, asked_at, state) \
          VALUES ($1, $2, $3, $4, $5, $6, 'waiting') \
          ON CONFLICT (endpoint, subject) DO UPDATE SET \
-           event = excluded.event, claimed = excluded.claimed, asked_at = excluded.asked_at, state = 'waiting', \
+           event = excluded.event, claimed = excluded.claimed, asked_at = excluded.asked_at, state = 'waiting', dropped_at = NULL, \
            next_attempt_at = CASE \
              WHEN rereads.state = 'answered' AND rereads.answered_at > $7 THEN rereads.answered_at + $8 \
              WHEN rereads.state = 'waiting' THEN rereads.next_attempt_at \

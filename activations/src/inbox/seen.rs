@@ -118,6 +118,59 @@ pub(super) struct Arrival<'a> {
     pub(super) marks: &'a Marks,
 }
 
+/// What a message that is read again by other code says, against what was seen since.
+pub(super) struct Anew {
+    /// Nothing had this id of an event.
+    pub(super) new_event: bool,
+    /// Another event said otherwise of the same payment, which can't change any more.
+    pub(super) contradicts: Option<String>,
+}
+
+/// Remembers what a stored event turns out to say, so that a repeat of it is known as one.
+pub(super) async fn read_anew(
+    tx: &mut Tx,
+    account: &str,
+    at: Timestamp,
+    id: &str,
+    event: &Event,
+) -> Result<Anew, StoreError> {
+    let marks = Marks::of(event)?;
+    let arrival = Arrival {
+        account,
+        at,
+        id,
+        marks: &marks,
+    };
+    let new_event = !remember(tx, vec![arrival.under(&marks.event_key)]).await?.is_empty();
+    let Some(key) = marks.payment_key.as_deref() else {
+        return Ok(Anew {
+            new_event,
+            contradicts: None,
+        });
+    };
+    // What it was taken for is no longer what it says.
+    sqlx::query("UPDATE seen SET facts = $1, digest = $2 WHERE account = $3 AND seen_key IN ($4, $5) AND event = $6")
+        .bind(marks.facts_json.as_str())
+        .bind(marks.digest.as_str())
+        .bind(account)
+        .bind(marks.event_key.as_str())
+        .bind(key)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    let keyed = [arrival.under(key)];
+    let new_payment = !remember(tx, keyed.to_vec()).await?.is_empty();
+    let earlier = if new_payment {
+        None
+    } else {
+        look_up(tx, &keyed).await?.into_values().next()
+    };
+    let contradicts = earlier
+        .filter(|first| first.event != id && marks.fixed && first.facts.contradicted_by(&marks.facts))
+        .map(|first| first.event);
+    Ok(Anew { new_event, contradicts })
+}
+
 /// Compares events with what was seen and with each other, in their order, and remembers them.
 ///
 /// What is new is found out by writing it down: a key that stands there already returns nothing. So a group

@@ -51,7 +51,7 @@ impl Prepared {
 }
 
 /// A row's id from the request's, which is unique: `req_X` becomes `ntf_X`.
-fn row_id(prefix: &str, request_id: &str) -> String {
+pub(super) fn row_id(prefix: &str, request_id: &str) -> String {
     let tail = request_id.split_once('_').map_or(request_id, |(_, tail)| tail);
     format!("{prefix}_{tail}")
 }

@@ -43,6 +43,10 @@ pub const TABLES: &[(&str, bool)] = &[
     ("invoices", false),
     ("refreshes", false),
     ("kept_answers", false),
+    ("attempts", false),
+    ("paused", false),
+    ("tallies", false),
+    ("asked_schedules", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.

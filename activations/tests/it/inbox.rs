@@ -256,7 +256,7 @@ async fn what_failed_waits_and_counts_and_leases_are_freed_at_a_start() {
     let now = office.clock.now();
     let id = office.store.due(Work::Event, now, 1).await.unwrap().remove(0);
     let claim = office.store.claim(Work::Event, &id, now, LEASE).await.unwrap().unwrap();
-    office.store.put_back(&claim, now.plus(LEASE), "no").await.unwrap();
+    office.store.put_back(&claim, now, now.plus(LEASE), "no").await.unwrap();
     assert!(office.store.due(Work::Event, now, 1).await.unwrap().is_empty());
     office.clock.advance(LEASE);
     let again = office

@@ -18,6 +18,7 @@ mod laws;
 mod moves;
 mod names;
 mod office;
+mod operations;
 mod registering;
 mod retention;
 mod seeding;

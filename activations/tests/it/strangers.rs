@@ -206,7 +206,12 @@ async fn a_link_mail_in_flight_is_not_sent_after_the_link_was_voided() {
     // The mail server was away: the attempt fails, and is tried again a minute later.
     office
         .store
-        .put_back(&claim, office.clock.now().plus(Duration::from_secs(60)), "away")
+        .put_back(
+            &claim,
+            office.clock.now(),
+            office.clock.now().plus(Duration::from_secs(60)),
+            "away",
+        )
         .await
         .unwrap();
     office.clock.advance(Duration::from_secs(61));

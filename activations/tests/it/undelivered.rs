@@ -76,7 +76,7 @@ async fn fault_60_whoever_waited_for_days_has_its_whole_time_when_its_turn_comes
     let letters = office.desk.emails(&claims).await.unwrap();
     assert_eq!(letters[0].give_up_at, now.plus(3 * DAY));
     // Once it was tried, its time is what it is.
-    store.put_back(&claims[0], now, "put_off: later").await.unwrap();
+    store.put_back(&claims[0], now, now, "put_off: later").await.unwrap();
     office.clock.advance(DAY);
     let again = take(&store, &office).await;
     assert_eq!(

@@ -224,6 +224,7 @@ impl Endpoint {
             mode,
             keys,
             basic,
+            basic_passed: None,
             tolerance: settings.tolerance_seconds.map(Duration::from_secs),
             algorithm: algorithm.flatten(),
             issuer: settings.issuer.clone(),
