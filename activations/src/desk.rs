@@ -15,6 +15,7 @@
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`operations`]: lists of what waits and failed, and what is done about it.
+//! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in): who works in the consoles.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -23,6 +24,7 @@
 //!
 //! After a commit the desk nudges the queue. If we crash between the two, the sweep finds the rows.
 
+mod accounts;
 mod acts;
 mod allocate;
 mod carry_out;
@@ -55,6 +57,7 @@ pub mod retention;
 mod review;
 mod round_off;
 mod seed;
+mod sessions;
 mod show;
 mod start;
 mod time;
@@ -73,6 +76,7 @@ use known::Known;
 pub(crate) use moves::GIVE_UP_AFTER;
 use pending::Pending;
 
+pub use accounts::{Invitation, Invited, NewAccount};
 pub use acts::{Act, Actor, When};
 pub use allocate::{SetAside, SetAsideView};
 pub use explain::{Explained, Explanation};
@@ -87,6 +91,7 @@ pub use organisations::{
 pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
+pub use sessions::{SessionLimits, SignIn};
 pub use show::ActivationFilter;
 pub use time::Passed;
 pub use undelivered::{EmailOf, Trouble};

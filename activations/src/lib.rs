@@ -37,6 +37,7 @@ pub mod masking;
 pub mod money;
 pub mod notification;
 pub mod office_hours;
+pub mod people;
 pub mod personal;
 pub mod reference;
 pub mod refused;

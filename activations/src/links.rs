@@ -75,6 +75,22 @@ impl LinksKey {
     }
 }
 
+impl LinksKey {
+    /// A key for another use, from which neither this one nor that of any other use can be told.
+    pub(crate) fn derived(&self, label: &str) -> [u8; 32] {
+        match Hmac::<Sha256>::new_from_slice(&self.0) {
+            Ok(mut mac) => {
+                // No page of a link contains a NUL: what is derived here is never a token.
+                mac.update(b"\0");
+                mac.update(label.as_bytes());
+                mac.finalize().into_bytes().into()
+            }
+            // HMAC takes a key of any length: this can't occur.
+            Err(_) => self.0,
+        }
+    }
+}
+
 impl std::fmt::Debug for LinksKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LinksKey(***)")

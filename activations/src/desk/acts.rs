@@ -30,6 +30,14 @@ impl Actor {
         }
     }
 
+    /// A console, on which persons work who have signed in.
+    pub fn console() -> Self {
+        Self {
+            key: "console".to_owned(),
+            person: None,
+        }
+    }
+
     /// Whoever may write in the folder that is watched for bank statements.
     pub fn watched_folder() -> Self {
         Self {
