@@ -61,15 +61,9 @@ fn fault_65_68_nobody_gets_in_without_a_session_and_nothing_is_told_of_what_is_n
             let answer = request(listener, "GET", path, &[], b"").unwrap();
             assert!(matches!(answer.status, 303 | 404), "{path}: {}", answer.status);
         }
-        let answer = request(
-            listener,
-            "GET",
-            "/account",
-            &[("cookie", "__Host-eencent=aaaaaaaaaaaaaaaaaaaaaaaaa")],
-            b"",
-        )
-        .unwrap();
-        let _ = answer.header("location").is_none_or(|to| to.starts_with("/sign-in"));
+        let forged = [("cookie", "__Host-eencent=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")];
+        let answer = request(listener, "GET", "/account", &forged, b"").unwrap();
+        assert_eq!(answer.status, if *listener == server.staff { 303 } else { 404 });
     }
     let support = Member::of(&installation, &server, "Sam Steun", &["support"]);
     let page = support.get(&server.staff, "/people");
