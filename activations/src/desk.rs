@@ -18,12 +18,14 @@
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
 //!
+//! - `noting` is the only way into the audit; [`audit_trail`](Desk::verify_audit) reads it, and says whether it is whole.
 //! - `known` and `pending` let a group of events or approvals share the trips of one transaction.
 //!
 //! After a commit the desk nudges the queue. If we crash between the two, the sweep finds the rows.
 
 mod acts;
 mod allocate;
+pub mod audit_trail;
 mod carry_out;
 mod checkouts;
 mod checks;
@@ -44,6 +46,7 @@ mod look_up;
 pub mod mail_stop;
 mod moves;
 mod names;
+pub(crate) mod noting;
 mod organisations;
 mod payments;
 mod pending;
@@ -145,6 +148,7 @@ impl Desk {
         Ok(Desking {
             tx: self.store.begin().await?,
             waiting: Vec::new(),
+            noted: Vec::new(),
             subject: None,
             pending: Pending::default(),
             known: None,
@@ -163,6 +167,7 @@ impl Desk {
     async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
         self.flush(&mut work).await?;
         let noted = self.note_request(&mut work).await?;
+        self.write_noted(&mut work).await?;
         failpoint::pass(Moment::WorkWritten);
         if noted {
             failpoint::pass(Moment::RequestWritten);
@@ -183,6 +188,8 @@ impl Desk {
 struct Desking {
     tx: Tx,
     waiting: Vec<(Work, String)>,
+    /// What the audit will say.
+    noted: Vec<noting::Noted>,
     /// What it is about, for a request that may come again: what was made, or acted on.
     subject: Option<String>,
     pending: Pending,

@@ -187,6 +187,8 @@ impl Desk {
         }
         work.subject = Some(activation.id.clone());
         add_line(work, activation, from.as_str(), Some(before), now, &line);
+        let bound = (line.happening.as_str(), activation.id.as_str(), activation.version);
+        self.note_line(work, line.actor, bound, line.reason)?;
         work.pending.activations.push((activation.clone(), before));
         if let Some(known) = &mut work.known {
             known.moved(activation);

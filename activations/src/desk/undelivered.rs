@@ -236,16 +236,7 @@ impl Desk {
         .bind(id)
         .execute(&mut *work.tx)
         .await?;
-        sqlx::query(
-            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, 'email_sent_again', $4, $5)",
-        )
-        .bind(self.new_id("aud")?)
-        .bind(now.micros())
-        .bind(by)
-        .bind(id)
-        .bind(reason)
-        .execute(&mut *work.tx)
-        .await?;
+        self.note_by(&mut work, by, ("email_sent_again", id), reason)?;
         work.will_wait(Work::Email, id);
         self.commit(work).await
     }
