@@ -211,7 +211,7 @@ impl Desk {
                 if entry.number != at + 1 {
                     return Ok(broken(at + 1, Fault::Missing));
                 }
-                if let Some(fault) = fault_of(&mut connection, &entry, &hash).await? {
+                if let Some(fault) = wrong_with(&mut connection, &entry, &hash).await? {
                     return Ok(broken(entry.number, fault));
                 }
                 at = entry.number;
@@ -259,7 +259,7 @@ async fn head(connection: &mut AnyConnection) -> Result<AuditHead, StoreError> {
 }
 
 /// What is wrong with an entry, after the one that has the hash `before`.
-async fn fault_of(
+async fn wrong_with(
     connection: &mut AnyConnection,
     entry: &AuditEntry,
     before: &str,
