@@ -47,3 +47,44 @@ WHEN (NOT (
 BEGIN SELECT RAISE(ABORT, 'entries of the audit are never changed'); END;
 CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit FOR EACH ROW
 BEGIN SELECT RAISE(ABORT, 'entries of the audit are never deleted'); END;
+
+-- E-mails to the house, such as the digest to support, are rows like the others, and of no activation. SQLite can't
+-- take a NOT NULL away, so the table is made anew.
+ALTER TABLE emails RENAME TO emails_before;
+CREATE TABLE emails (
+    id              TEXT NOT NULL PRIMARY KEY,
+    email_key       TEXT NOT NULL UNIQUE,
+    activation_id   TEXT REFERENCES activations (id), -- none: it is to the house
+    number          BIGINT,                  -- of the history line that it tells of
+    kind            TEXT NOT NULL,
+    language        TEXT NOT NULL,
+    recipient       TEXT NOT NULL,
+    recipient_name  TEXT,
+    data            TEXT NOT NULL,
+    link            BIGINT,                  -- number of the link that it carries
+    rendered        TEXT,
+    message_id      TEXT NOT NULL UNIQUE,
+    created_at      BIGINT NOT NULL,
+    give_up_at      BIGINT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'failed', 'withdrawn')),
+    maybe_sent      BIGINT NOT NULL DEFAULT 0 CHECK (maybe_sent IN (0, 1)),
+    sent_at         BIGINT,
+    starts          BIGINT NOT NULL DEFAULT 0,
+    attempts        BIGINT NOT NULL DEFAULT 0,
+    next_attempt_at BIGINT,
+    lease_until     BIGINT,
+    lease           TEXT,
+    last_error      TEXT,
+    CHECK ((activation_id IS NULL) = (number IS NULL)),
+    CHECK (activation_id IS NOT NULL OR link IS NULL)
+);
+INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, rendered,
+    message_id, created_at, give_up_at, state, maybe_sent, sent_at, starts, attempts, next_attempt_at, lease_until, lease, last_error)
+    SELECT id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, rendered,
+    message_id, created_at, give_up_at, state, maybe_sent, sent_at, starts, attempts, next_attempt_at, lease_until, lease, last_error
+    FROM emails_before;
+DROP TABLE emails_before;
+CREATE INDEX emails_to_send ON emails (created_at) WHERE state = 'waiting';
+CREATE INDEX emails_of_activation ON emails (activation_id);
+CREATE INDEX emails_with_text ON emails (created_at) WHERE state <> 'waiting' AND recipient <> '';
+CREATE INDEX emails_begun_often ON emails (lease_until) WHERE starts > 2;

@@ -14,6 +14,7 @@
 //! - [`names`](Desk::names_fetched): names that are too old to decide on, fetched again first.
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
+//! - [`digest`](Desk::write_digest): what support is told by e-mail.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -32,6 +33,7 @@ mod checks;
 mod concerns;
 mod deciding;
 pub mod deliveries;
+mod digest;
 mod environments;
 mod explain;
 pub mod idempotency;
@@ -76,6 +78,7 @@ use pending::Pending;
 
 pub use acts::{Act, Actor, When};
 pub use allocate::{SetAside, SetAsideView};
+pub use digest::Digest;
 pub use explain::{Explained, Explanation};
 pub use invoices::{InvoicePage, InvoiceStanding};
 pub use keys::{ApiKey, KeyView, Scope};

@@ -78,6 +78,6 @@ pub use mail::preview::Preview;
 pub use mail::settings::MailSettings;
 pub use platform::EndpointSettings;
 pub use queue::{Feeder, QueueNudge, nudge};
-pub use settings::{Checked, JobsSettings, QueueSettings, Settings};
+pub use settings::{Checked, JobsSettings, QueueSettings, Settings, SupportSettings};
 pub use supervisor::{GaveUp, Health};
 pub use workers::{Desks, Workers, WorkersError, tell};

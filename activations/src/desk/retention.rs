@@ -224,7 +224,7 @@ impl Kind {
             Self::Emails => vec![format!(
                 // A mail server's last words may repeat the address.
                 "UPDATE emails SET recipient = '', recipient_name = NULL, data = '{{}}', rendered = NULL, last_error = NULL WHERE id IN \
-                 (SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 AND {OVER} \
+                 (SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 AND (t.activation_id IS NULL OR {OVER}) \
                   LIMIT {BATCH})"
             )],
             Self::Payers => {

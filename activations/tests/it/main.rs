@@ -11,6 +11,7 @@ mod audit;
 mod checkouts;
 mod copying;
 mod deciding;
+mod digest;
 mod drawing;
 mod groups;
 mod idempotency;
