@@ -139,7 +139,7 @@ named! {
 }
 
 named! {
-    /// The e-mails to a creator.
+    /// The e-mails to a creator, and to the house.
     EmailKind {
         /// What to pay, by invoice.
         Invoice = "invoice",
@@ -167,5 +167,14 @@ named! {
         Expired = "expired",
         /// Withdrawn.
         Cancelled = "cancelled",
+        /// To support: what waits for a decision.
+        ReviewDigest = "review_digest",
+    }
+}
+
+impl EmailKind {
+    /// Whether it goes to those who run this, and is of no activation.
+    pub const fn is_to_the_house(self) -> bool {
+        matches!(self, Self::ReviewDigest)
     }
 }

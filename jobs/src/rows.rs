@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
-use eencent_activations::desk::{Desk, Fetched, Letter, Rendered};
+use eencent_activations::desk::{Desk, Digest, Fetched, Letter, Rendered};
 use eencent_activations::gathered::Gathered;
 use eencent_activations::gathering::Failed;
 use eencent_activations::identifier::Identifier;
@@ -122,6 +122,9 @@ pub(crate) trait Office: Send + Sync {
     async fn tally(&self) -> Result<(), RowError> {
         Ok(())
     }
+
+    /// Writes the digest to support, if anything waits; how many e-mails.
+    async fn write_digest(&self, digest: &Digest, fire_at: Timestamp) -> Result<usize, RowError>;
 
     /// Begins a run that purges what is old enough.
     fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError>;
@@ -274,6 +277,10 @@ impl Office for DeskRows {
     async fn tally(&self) -> Result<(), RowError> {
         self.desk.tally().await?;
         Ok(())
+    }
+
+    async fn write_digest(&self, digest: &Digest, fire_at: Timestamp) -> Result<usize, RowError> {
+        Ok(self.desk.write_digest(digest, fire_at).await?)
     }
 
     fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError> {

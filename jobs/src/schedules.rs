@@ -17,6 +17,7 @@ use chrono_tz::{Europe::Amsterdam, Tz};
 use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, JobType};
 use eencent_activations::clock::{Clock, Timestamp};
+use eencent_activations::desk::Digest;
 use eencent_activations::desk::retention::Retention;
 use tokio_util::sync::CancellationToken;
 
@@ -154,6 +155,7 @@ pub(crate) struct Timetable {
     pub(crate) time_passes: Times,
     pub(crate) tidy_queue: Times,
     pub(crate) purge: Times,
+    pub(crate) digest: Times,
 }
 
 impl Timetable {
@@ -179,6 +181,7 @@ pub(crate) struct Schedules {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timetable: Timetable,
     pub(crate) retention: Retention,
+    pub(crate) digest: Digest,
 }
 
 /// How often the clock is looked at.
@@ -219,6 +222,7 @@ impl Schedules {
     async fn follow(&self, stop: &CancellationToken) {
         let mut passing = Hand::new(self.timetable.time_passes.clone());
         let mut tidying = Hand::new(self.timetable.tidy_queue.clone());
+        let mut telling = Hand::new(self.timetable.digest.clone());
         let mut hours_known = false;
         let mut hours_asked: Option<Instant> = None;
         let mut asking = Asking::default();
@@ -238,6 +242,12 @@ impl Schedules {
             };
             if due || (asks && self.was_asked_for("time_passes").await) {
                 within_limit("time_passes", self.time_passes(stop)).await;
+            }
+            if !self.digest.to.is_empty()
+                && let Some(fire) = telling.due(now)
+                && self.begins("digest", fire).await
+            {
+                within_limit("digest", self.tell_support(fire)).await;
             }
             // Each process tidies the file it knows, so this one asks nobody.
             if tidying.due(now).is_some() || (asks && self.was_asked_for("tidy_queue").await) {
@@ -307,6 +317,14 @@ impl Schedules {
                     return;
                 }
             }
+        }
+    }
+
+    async fn tell_support(&self, fire: Timestamp) {
+        match self.office.write_digest(&self.digest, fire).await {
+            Ok(0) => {}
+            Ok(emails) => tracing::info!(emails, "told support what waits"),
+            Err(error) => tracing::warn!(error = told(&error), "could not tell support what waits"),
         }
     }
 

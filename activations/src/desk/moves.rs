@@ -187,6 +187,8 @@ impl Desk {
         }
         work.subject = Some(activation.id.clone());
         add_line(work, activation, from.as_str(), Some(before), now, &line);
+        let bound = (line.happening.as_str(), activation.id.as_str(), activation.version);
+        self.note_line(work, line.actor, bound, line.reason)?;
         work.pending.activations.push((activation.clone(), before));
         if let Some(known) = &mut work.known {
             known.moved(activation);
@@ -299,8 +301,8 @@ impl Desk {
         work.will_wait(Work::Email, &id);
         work.pending.emails.push(NewEmail {
             id,
-            activation_id: a.id.clone(),
-            number: a.version,
+            activation_id: Some(a.id.clone()),
+            number: Some(a.version),
             kind: kind.as_str(),
             language: creator.language.clone(),
             recipient: creator.email.clone(),
@@ -316,7 +318,7 @@ impl Desk {
     }
 
     /// The right-hand side of Message-IDs: the host of our links, or our own name on a bare machine.
-    fn mail_domain(&self) -> String {
+    pub(super) fn mail_domain(&self) -> String {
         let host = self.rules.public_url.split_once("://").map_or("", |(_, rest)| rest);
         let host = host.split(['/', ':']).next().unwrap_or("");
         let is_name = host.contains('.') && host.chars().any(char::is_alphabetic);

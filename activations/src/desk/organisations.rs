@@ -317,27 +317,6 @@ impl Desk {
             .alone(&mut work.tx, &format!("organisation/{organisation}"))
             .await
     }
-
-    /// Records an act of a key or person that no history line holds.
-    pub(super) async fn note(
-        &self,
-        work: &mut Desking,
-        actor: &Actor,
-        act: &str,
-        subject: &str,
-        reason: &str,
-    ) -> Result<(), DeskError> {
-        sqlx::query("INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(self.new_id("aud")?)
-            .bind(self.now().micros())
-            .bind(actor.to_string())
-            .bind(act)
-            .bind(subject)
-            .bind(reason)
-            .execute(&mut *work.tx)
-            .await?;
-        Ok(())
-    }
 }
 
 fn given(problems: &mut Problems, legal_form: Option<&str>) -> Option<String> {

@@ -49,8 +49,9 @@ pub(super) struct NewLink {
 pub(super) struct NewEmail {
     pub id: String,
     pub key: String,
-    pub activation_id: String,
-    pub number: i64,
+    /// None: it is to the house.
+    pub activation_id: Option<String>,
+    pub number: Option<i64>,
     pub kind: &'static str,
     pub language: String,
     pub recipient: String,
@@ -338,7 +339,7 @@ async fn write_told(work: &mut Desking, pending: &Pending) -> Result<(), DeskErr
             query
                 .bind(one.id.as_str())
                 .bind(one.key.as_str())
-                .bind(one.activation_id.as_str())
+                .bind(one.activation_id.as_deref())
                 .bind(one.number)
                 .bind(one.kind)
                 .bind(one.language.as_str())

@@ -33,6 +33,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("links", false),
     ("api_keys", false),
     ("audit", false),
+    ("audit_head", false),
     ("schedule_runs", false),
     ("remembered", false),
     ("rereads", false),
