@@ -15,6 +15,7 @@
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`operations`]: lists of what waits and failed, and what is done about it.
+//! - [`support`]: the queue, one case with all about it, what will happen, the schedule, the report.
 //! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in): who works in the consoles.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
@@ -60,6 +61,7 @@ mod seed;
 mod sessions;
 mod show;
 mod start;
+pub mod support;
 mod time;
 mod undelivered;
 

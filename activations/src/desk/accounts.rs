@@ -100,8 +100,14 @@ impl Desk {
             other => other?,
         };
         let invitation = self.invite(&mut work, &id).await?;
-        self.note(&mut work, actor, "account_added", &id, &told(&joined(&new.roles), reason))
-            .await?;
+        self.note(
+            &mut work,
+            actor,
+            "account_added",
+            &id,
+            &told(&joined(&new.roles), reason),
+        )
+        .await?;
         self.commit(work).await?;
         Ok(invitation)
     }
@@ -280,11 +286,13 @@ impl Desk {
             .second_factor
             .sealed(&self.rules.links_key, &invited.account, self.entropy.as_ref())?;
         let mut work = self.begin().await?;
-        let used = sqlx::query("UPDATE invitations SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1")
-            .bind(now.micros())
-            .bind(hash_of(token))
-            .execute(&mut *work.tx)
-            .await?;
+        let used = sqlx::query(
+            "UPDATE invitations SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1",
+        )
+        .bind(now.micros())
+        .bind(hash_of(token))
+        .execute(&mut *work.tx)
+        .await?;
         if used.rows_affected() == 0 {
             return Err(no_invitation().into());
         }

@@ -80,11 +80,13 @@ impl Desk {
         let mut work = self.begin().await?;
         let row = counted.fetch_optional(&mut *work.tx).await?;
         let Some(row) = row else {
-            let locked = sqlx::query("SELECT locked_until FROM accounts WHERE email = $1 AND disabled_at IS NULL AND locked_until > $2")
-                .bind(email.as_str())
-                .bind(now.micros())
-                .fetch_optional(&mut *work.tx)
-                .await?;
+            let locked = sqlx::query(
+                "SELECT locked_until FROM accounts WHERE email = $1 AND disabled_at IS NULL AND locked_until > $2",
+            )
+            .bind(email.as_str())
+            .bind(now.micros())
+            .fetch_optional(&mut *work.tx)
+            .await?;
             drop(work);
             if let Some(row) = locked {
                 return Ok(SignIn::Locked(instant(&row, "locked_until")?));
@@ -96,15 +98,24 @@ impl Desk {
         let failures = number(&row, "failures")?;
         if failures > FORGIVEN {
             let doubled = 1_i64.checked_shl(u32::try_from(failures - FORGIVEN - 1).unwrap_or(u32::MAX));
-            let times = doubled.filter(|times| *times > 0).unwrap_or(LONGEST_LOCK).min(LONGEST_LOCK);
+            let times = doubled
+                .filter(|times| *times > 0)
+                .unwrap_or(LONGEST_LOCK)
+                .min(LONGEST_LOCK);
             let until = now.plus(SHORTEST_LOCK * u32::try_from(times).unwrap_or(1));
             sqlx::query("UPDATE accounts SET locked_until = $1 WHERE id = $2")
                 .bind(until.micros())
                 .bind(id.as_str())
                 .execute(&mut *work.tx)
                 .await?;
-            self.note(&mut work, &Actor::console(), "sign_in_locked", &id, &format!("{failures} failures in a row"))
-                .await?;
+            self.note(
+                &mut work,
+                &Actor::console(),
+                "sign_in_locked",
+                &id,
+                &format!("{failures} failures in a row"),
+            )
+            .await?;
         }
         self.commit(work).await?;
 
@@ -150,7 +161,10 @@ impl Desk {
         self.entropy.fill(&mut bytes)?;
         let token = URL_SAFE_NO_PAD.encode(bytes);
         sqlx::query("DELETE FROM sessions WHERE expires_at < $1")
-            .bind(now.micros().saturating_sub(i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX)))
+            .bind(
+                now.micros()
+                    .saturating_sub(i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX)),
+            )
             .execute(&mut *work.tx)
             .await?;
         let agent: String = agent.chars().filter(|c| !c.is_control()).take(200).collect();

@@ -17,8 +17,24 @@ pub const LONGEST: usize = 200;
 
 /// Parts that passwords of twelve characters are commonly made of; one that is little more than such a part is refused.
 const COMMON: [&str; 18] = [
-    "password", "wachtwoord", "welkom", "welcome", "qwerty", "azerty", "letmein", "eencent", "factuur", "123456",
-    "abcdef", "admin", "geheim", "secret", "iloveyou", "zomer", "winter", "amsterdam",
+    "password",
+    "wachtwoord",
+    "welkom",
+    "welcome",
+    "qwerty",
+    "azerty",
+    "letmein",
+    "eencent",
+    "factuur",
+    "123456",
+    "abcdef",
+    "admin",
+    "geheim",
+    "secret",
+    "iloveyou",
+    "zomer",
+    "winter",
+    "amsterdam",
 ];
 
 /// The hash that stands in for one that isn't there, so that an unknown address takes as long as a known one.
@@ -119,7 +135,13 @@ mod tests {
         let of = |password: &str| check(password, "m.jansen@bakkerij.nl", "Marja Jansen").map_err(|no| no.code);
         assert_eq!(of("kort"), Err("password_length"));
         assert_eq!(of(&"x".repeat(201)), Err("password_length"));
-        for guessable in ["Welkom123456!", "wachtwoord2026", "JansenBakkerij1", "111111111111", "aaaaaaaaaaaa"] {
+        for guessable in [
+            "Welkom123456!",
+            "wachtwoord2026",
+            "JansenBakkerij1",
+            "111111111111",
+            "aaaaaaaaaaaa",
+        ] {
             assert_eq!(of(guessable), Err("password_guessable"), "{guessable}");
         }
         assert_eq!(of("de fiets staat buiten"), Ok(()));

@@ -89,7 +89,16 @@ impl SecondFactor {
     fn totp(&self, email: &str) -> Option<TOTP> {
         // A colon would end the issuer's name.
         let account = email.replace(':', " ");
-        TOTP::new(Algorithm::SHA1, 6, 1, STEP, self.0.to_vec(), Some(ISSUER.to_owned()), account).ok()
+        TOTP::new(
+            Algorithm::SHA1,
+            6,
+            1,
+            STEP,
+            self.0.to_vec(),
+            Some(ISSUER.to_owned()),
+            account,
+        )
+        .ok()
     }
 
     /// Sealed for the row of an account.
@@ -156,12 +165,19 @@ mod tests {
         assert_eq!((at(-30), at(0), at(30)), (step, step, step));
         assert_eq!((at(-60), at(60)), (None, None));
         assert_eq!(factor.step_of("", now), None);
-        assert_eq!(factor.step_of(&format!(" {} {} ", &code[..3], &code[3..]), now), step, "as apps show it");
+        assert_eq!(
+            factor.step_of(&format!(" {} {} ", &code[..3], &code[3..]), now),
+            step,
+            "as apps show it"
+        );
     }
 
     #[test]
     fn what_is_sealed_opens_for_its_account_and_with_its_key_only() {
-        let (key, other) = (LinksKey::generate(&OsEntropy).unwrap(), LinksKey::generate(&OsEntropy).unwrap());
+        let (key, other) = (
+            LinksKey::generate(&OsEntropy).unwrap(),
+            LinksKey::generate(&OsEntropy).unwrap(),
+        );
         let factor = SecondFactor::generate(&OsEntropy).unwrap();
         let sealed = factor.sealed(&key, "acc_1", &OsEntropy).unwrap();
         assert_eq!(SecondFactor::open(&sealed, &key, "acc_1").unwrap().0, factor.0);

@@ -24,4 +24,5 @@ mod retention;
 mod seeding;
 mod sql;
 mod strangers;
+mod support;
 mod undelivered;
