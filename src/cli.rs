@@ -18,6 +18,7 @@ mod queue;
 mod replay;
 mod schedules;
 mod suggest;
+mod user;
 mod webhook;
 
 use std::path::PathBuf;
@@ -246,6 +247,19 @@ enum Command {
         #[command(subcommand)]
         act: schedules::Act,
     },
+    /// Add, list and keep out the people who work in the consoles.
+    #[command(after_long_help = "Examples:\n  \
+        eencent user add --email m.jansen@example.nl --name 'Marja Jansen' --role administrator --role support\n  \
+        eencent user list\n  \
+        eencent user invite m.jansen@example.nl --by Bakker --reason 'lost phone'\n  \
+        eencent user disable m.jansen@example.nl --by Bakker --reason 'left'\n\n\
+        Nobody gets a password from us: whoever is added gets a link, and chooses one there. docs/console.md says what \
+        each role may do.")]
+    User {
+        /// What to do.
+        #[command(subcommand)]
+        act: user::Act,
+    },
     /// Measure an installation: with activations and load that are made for it.
     Bench {
         /// What to do.
@@ -300,6 +314,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Queue { act } => wait_for(queue::run(*act, settings()?)),
         Command::Replay(args) => wait_for(replay::run(args, settings()?)),
         Command::Schedules { act } => wait_for(schedules::run(act, settings()?)),
+        Command::User { act } => wait_for(user::run(act, settings()?)),
         Command::Bench { act } => wait_for(bench::run(act, settings)),
     }
 }
@@ -357,6 +372,7 @@ mod tests {
             "queue",
             "replay",
             "schedules",
+            "user",
         ] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);

@@ -5,15 +5,19 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use axum::Router;
 use eencent_activations::clock::Clock;
+use eencent_activations::desk::Desk;
 use eencent_activations::entropy::Entropy;
 use eencent_activations::inbox::Inbox;
 use eencent_activations::notification::{Receipt, Refusal};
 use eencent_activations::rules::Rules;
 use eencent_activations::store::{Store, StoreError};
-use eencent_webhooks::receiver::{self, Allowance, Limits, Sink, Unavailable};
+use eencent_console::pages::Pages;
+use eencent_console::{Console, Side};
+use eencent_webhooks::receiver::{self, Allowance, Limits, Remote, Sink, Unavailable};
 
 use crate::links_key;
 use crate::settings::{Problems, Settings};
@@ -79,6 +83,35 @@ pub fn receiver(settings: &Settings, inbox: &Inbox, clock: &Arc<dyn Clock>, entr
             ..Limits::default()
         },
     )
+}
+
+/// The consoles, over this desk. `staff` is where support's listens, for links where the settings say nothing.
+///
+/// # Errors
+/// When the pages can't be made.
+pub fn console(
+    settings: &Settings,
+    desk: &Desk,
+    clock: &Arc<dyn Clock>,
+    staff: Option<String>,
+) -> anyhow::Result<Console> {
+    let mut checked = settings.console.clone();
+    if checked.url.is_empty() {
+        checked.url = staff.unwrap_or_else(|| format!("http://{}", settings.listen.staff));
+    }
+    let proxies = Arc::clone(&settings.listen.proxies);
+    Ok(Console {
+        desk: desk.clone(),
+        clock: Arc::clone(clock),
+        pages: Arc::new(Pages::new(desk.rules().hours(), clock).context("the consoles' pages can't be made")?),
+        settings: checked,
+        whose: Arc::new(move |peer, headers| match proxies.client(peer, headers) {
+            Remote::Client(address) => Some(address),
+            Remote::Proxy(_) | Remote::Unknown => None,
+        }),
+        side: Side::Staff,
+        attempts: Arc::default(),
+    })
 }
 
 /// The inbox, as the receiver sees it.

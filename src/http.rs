@@ -2,7 +2,9 @@
 //!
 //! * public: the providers' notifications, the platform API, the pages that links in e-mails open
 //! * staff: support's console
-//! * operations: health and metrics
+//! * operations: health and metrics, and operations' console
+//!
+//! The consoles' pages are a crate of their own.
 
 pub mod accept;
 pub mod api;
@@ -10,11 +12,10 @@ mod crowd;
 pub mod information;
 pub mod invoice;
 pub mod language;
-mod layers;
+pub mod layers;
 pub mod operations;
 pub mod pages;
 pub mod problem;
 pub mod proxies;
 pub mod public;
 pub mod round_off;
-pub mod staff;

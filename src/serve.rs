@@ -27,7 +27,7 @@ use crate::http::invoice::InvoicePages;
 use crate::http::operations::{self, Vitals};
 use crate::http::pages::Pages;
 use crate::http::round_off::RoundOffPage;
-use crate::http::{public, staff};
+use crate::http::{layers, public};
 use crate::lock::WorkerLock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -211,6 +211,7 @@ pub async fn start(
         workers: health.map(|health| -> operations::Workers { Arc::new(move || health.all_running()) }),
     };
     let pages = Arc::new(Pages::new().context("the pages can't be made")?);
+    let console = compose::console(settings, &desk, &clock, staff.as_ref().map(Listener::url))?;
     let mut running = Running {
         public: public.as_ref().map(Listener::url),
         staff: staff.as_ref().map(Listener::url),
@@ -277,12 +278,13 @@ pub async fn start(
         );
     }
     if let Some(listener) = staff {
-        running.listen("the staff listener", listener, staff::router(pages), inside.clone());
+        let pages = layers::noted(eencent_console::staff(&console));
+        running.listen("the staff listener", listener, pages, inside.clone());
     }
     running.listen(
         "the operations listener",
         operations,
-        operations::router(vitals),
+        operations::router(vitals, layers::noted(eencent_console::operations(&console))),
         inside,
     );
     if role.works() && !settings.statements.folder.is_empty() {

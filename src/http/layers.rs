@@ -34,6 +34,11 @@ pub fn with_problems_within(router: Router, longest: Duration) -> Router {
         .layer(middleware::from_fn(problem::written))
 }
 
+/// The consoles, which make pages of what goes wrong themselves.
+pub fn noted(router: Router) -> Router {
+    router.layer(middleware::from_fn(logged))
+}
+
 /// One line in the log for each request: method, the address's pattern, status and duration. Never
 /// the address itself: it may hold the token of a link, and a query may hold anything.
 pub async fn logged(request: Request, next: Next) -> Response {

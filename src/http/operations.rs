@@ -46,14 +46,14 @@ struct Ready {
     workers: Option<&'static str>,
 }
 
-/// What the operations listener answers.
-pub fn router(vitals: Vitals) -> Router {
+/// What the operations listener answers: health and measurements to machines, everything else is `pages` for people.
+pub fn router(vitals: Vitals, pages: Router) -> Router {
     let router = Router::new()
         .route("/live", get(async || ([(header::CACHE_CONTROL, "no-store")], "live\n")))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(vitals);
-    layers::with_problems(router)
+    layers::with_problems(router).fallback_service(pages)
 }
 
 type NoStore = [(HeaderName, &'static str); 1];

@@ -16,13 +16,12 @@ use super::problem::Problem;
 
 const STYLE: &str = include_str!("../../config/pages/style.css");
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("../../config/pages/base.html")),
     ("front.html", include_str!("../../config/pages/front.html")),
     ("information.html", include_str!("../../config/pages/information.html")),
     ("invoice.html", include_str!("../../config/pages/invoice.html")),
     ("round_off.html", include_str!("../../config/pages/round_off.html")),
-    ("staff.html", include_str!("../../config/pages/staff.html")),
     ("trouble.html", include_str!("../../config/pages/trouble.html")),
 ];
 
@@ -144,7 +143,7 @@ mod tests {
     #[test]
     fn the_style_is_written_as_it_was_hashed() {
         let pages = Pages::new().unwrap();
-        let template = pages.templates.get_template("staff.html").unwrap();
+        let template = pages.templates.get_template("front.html").unwrap();
         let html = template.render(context! { language => "en", style => STYLE }).unwrap();
         assert!(html.contains(&format!("<style>{STYLE}</style>")));
     }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub api: Api,
     /// Section `[log]`.
     pub log: Log,
+    /// Section `[console]`.
+    pub console: eencent_console::Checked,
     /// Section `[statements]`.
     pub statements: Statements,
     /// Section `[webhooks]`.
@@ -189,6 +191,11 @@ struct Register {
 }
 
 #[derive(Deserialize)]
+struct Console {
+    console: eencent_console::Settings,
+}
+
+#[derive(Deserialize)]
 struct Webhooks {
     webhooks: endpoint::Settings,
 }
@@ -198,6 +205,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
     let own: Option<Own> = section(merged, problems);
     let webhooks: Option<Webhooks> = section(merged, problems);
     let register: Option<Register> = section(merged, problems);
+    let console: Option<Console> = section(merged, problems);
     let subject: Option<rules::Settings> = section(merged, problems);
     let jobs = jobs(merged, problems);
     if let (Some(own), Ok(Queue { queue })) = (&own, merged.extract())
@@ -218,6 +226,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
             .ok()
     });
     let register = register.and_then(|section| section.register.validate().map_err(|told| problems.extend(told)).ok());
+    let console = console.and_then(|section| section.console.validate().map_err(|told| problems.extend(told)).ok());
     if let Some(subject) = &subject {
         // The real key comes with the database; what is checked here doesn't depend on it.
         let stand_in = LinksKey::from_hex(&"0".repeat(64))?;
@@ -236,6 +245,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
         public: own.public,
         api: own.api,
         log: own.log,
+        console: console?,
         statements: own.statements,
         webhooks: webhooks?,
         register: register?,

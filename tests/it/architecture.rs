@@ -10,8 +10,10 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use sha2::{Digest as _, Sha256};
 
 /// Who may know whom. `eencent` is the program in `src/`.
-const ARROWS: [(&str, &str); 11] = [
+const ARROWS: [(&str, &str); 13] = [
     ("eencent", "eencent-webhooks"),
+    ("eencent", "eencent-console"),
+    ("eencent-console", "eencent-activations"),
     ("eencent", "eencent-jobs"),
     ("eencent", "eencent-registers"),
     ("eencent", "eencent-activations"),
@@ -43,8 +45,8 @@ fn our_crates_know_each_other_along_the_arrows_of_the_design_only() -> Result<()
 }
 
 #[test]
-fn axum_stays_in_webhooks_and_the_program() -> Result<()> {
-    stays_in("axum", &["eencent", "eencent-webhooks"])
+fn axum_stays_in_webhooks_the_consoles_and_the_program() -> Result<()> {
+    stays_in("axum", &["eencent", "eencent-console", "eencent-webhooks"])
 }
 
 #[test]

@@ -121,6 +121,11 @@ impl Browser {
         self.call("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
     }
 
+    /// The page as it is now.
+    pub fn html(&self) -> String {
+        self.call("GET", "/source", &Value::Null).as_str().unwrap().to_owned()
+    }
+
     /// Scrolls to the element, and clicks in its middle: not if it is hidden or something lies on it.
     pub fn click(&self, css: &str) {
         if !self.visitor.scripts {

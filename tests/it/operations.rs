@@ -25,7 +25,7 @@ fn it_is_live_ready_and_measured() {
             .then_some(metrics)
     });
     assert!(metrics.contains("oldest"), "{metrics}");
-    assert_eq!(request(&server.staff, "GET", "/", &[], b"").unwrap().status, 200);
+    assert_eq!(request(&server.staff, "GET", "/sign-in", &[], b"").unwrap().status, 200);
     assert_eq!(
         request(&server.public, "GET", "/metrics", &[], b"").unwrap().status,
         404,

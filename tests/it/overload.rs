@@ -102,7 +102,7 @@ fn fault_20_21_75_in_a_flood_staff_and_operations_are_served_and_notifications_a
                 wait_for_state(&server, text(&view, "id"), "awaiting_confirmation");
                 assert_eq!(answers(&server.operations, "/ready").status, 200);
                 assert_eq!(answers(&server.operations, "/metrics").status, 200);
-                assert_eq!(answers(&server.staff, "/").status, 200);
+                assert_eq!(answers(&server.staff, "/sign-in").status, 200);
             }
         }));
         over.store(true, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::any::AnyRow;
 
-use super::{Actor, Desk, Desking};
+use super::{Actor, Desk, Desking, SessionLimits};
 use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::links::hash_of;
@@ -272,11 +272,18 @@ impl Desk {
         }))
     }
 
-    /// Somebody chooses a password, and shows that their app makes the codes. The invitation is used with it.
+    /// Somebody chooses a password, and shows that their app makes the codes. The invitation is used with it, and they
+    /// are signed in: the answer is the secret of the session.
     ///
     /// # Errors
     /// Refused when the invitation doesn't work (any more), the password won't do, or the code is wrong.
-    pub async fn accept_invitation(&self, token: &str, chosen: &str, code: &str) -> Result<(), DeskError> {
+    pub async fn accept_invitation(
+        &self,
+        token: &str,
+        (chosen, code): (&str, &str),
+        agent: &str,
+        limits: SessionLimits,
+    ) -> Result<String, DeskError> {
         let invited = self.invited(token).await?.ok_or_else(no_invitation)?;
         password::check(chosen, &invited.email, &invited.name)?;
         let now = self.now();
@@ -297,19 +304,22 @@ impl Desk {
             return Err(no_invitation().into());
         }
         sqlx::query(
-            "UPDATE accounts SET password_hash = $1, second_factor = $2, last_step = $3, failures = 0, locked_until = NULL \
-             WHERE id = $4",
+            "UPDATE accounts SET password_hash = $1, second_factor = $2, last_step = $3, failures = 0, locked_until = NULL, \
+             signed_in_at = $5 WHERE id = $4",
         )
         .bind(hash)
         .bind(sealed)
         .bind(step)
         .bind(invited.account.as_str())
+        .bind(now.micros())
         .execute(&mut *work.tx)
         .await?;
+        let session = self.open_session(&mut work, &invited.account, agent, limits).await?;
         let actor = Actor::console().as_person(&format!("{} <{}>", invited.name, invited.email));
         self.note(&mut work, &actor, "invitation_accepted", &invited.account, "")
             .await?;
-        self.commit(work).await
+        self.commit(work).await?;
+        Ok(session)
     }
 
     async fn hashed(&self, chosen: &str) -> Result<String, DeskError> {
