@@ -73,7 +73,7 @@ CREATE TABLE name_words (
     organisation_id TEXT NOT NULL REFERENCES organisations (id),
     PRIMARY KEY (word, organisation_id)
 );
-CREATE INDEX name_words_of_organisation ON name_words (organisation_id);
+CREATE INDEX name_words_of_organisation ON name_words (organisation_id, word);
 
 -- Hashes under a key that isn't in the database: of the creator's e-mail address, and of the paying account. Found by
 -- them is who knows the whole of it. Filled in at the next start for what is there (activations/src/desk/support/finding.rs).

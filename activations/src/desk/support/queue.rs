@@ -373,7 +373,6 @@ fn row(row: &AnyRow) -> Result<QueueRow, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
     use super::super::finding::plans;
     use super::*;
 

@@ -222,14 +222,14 @@ fn by_words<'w>(rarest: &str, others: impl Iterator<Item = &'w str>) -> String {
     let others: String = others
         .map(|word| {
             format!(
-                " AND EXISTS (SELECT 1 FROM name_words x WHERE x.organisation_id = w.organisation_id AND {})",
+                " AND EXISTS (SELECT 1 FROM name_words x WHERE x.organisation_id = few.organisation_id AND {})",
                 range("x", word)
             )
         })
         .collect();
     format!(
-        "{FOUND} WHERE a.organisation_id IN (SELECT w.organisation_id FROM (SELECT w.word, w.organisation_id FROM name_words w \
-         WHERE {} ORDER BY w.word, w.organisation_id LIMIT {LOOKED_THROUGH}) w WHERE 1 = 1{others} LIMIT {MOST}) ORDER BY a.id DESC LIMIT {}",
+        "{FOUND} WHERE a.organisation_id IN (SELECT few.organisation_id FROM (SELECT w.word, w.organisation_id FROM name_words w \
+         WHERE {} ORDER BY w.word, w.organisation_id LIMIT {LOOKED_THROUGH}) few WHERE 1 = 1{others} LIMIT {MOST}) ORDER BY a.id DESC LIMIT {}",
         range("w", rarest),
         MOST + 1
     )
