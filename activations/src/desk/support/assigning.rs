@@ -153,7 +153,7 @@ async fn works_here(work: &mut Desking, account: &str) -> Result<(), DeskError> 
     }
     Err(Refused::new(
         Kind::NotFound,
-        "account_not_found",
+        "account_unknown",
         "There is no such account, or it is disabled; choose somebody from the list.",
         "Dat account is er niet, of het is uitgeschakeld; kies iemand uit de lijst.",
     )

@@ -55,7 +55,7 @@ impl Desk {
         let Some(AccountNumber::Iban(iban)) = number else {
             return Err(Refused::new(
                 Kind::Conflict,
-                "account_unknown",
+                "account_number_unknown",
                 "The whole account number isn't known: the provider didn't tell it, or it was purged (retention.payer_days).",
                 "Het hele rekeningnummer is niet bekend: de betaaldienstverlener meldde het niet, of het is opgeruimd (retention.payer_days).",
             )
@@ -90,7 +90,7 @@ impl Desk {
         let row = row.ok_or_else(|| {
             Refused::new(
                 Kind::NotFound,
-                "email_not_found",
+                "email_unknown",
                 "This activation has no e-mail with this id, or its text was purged (retention.email_days).",
                 "Deze activering heeft geen e-mail met dit id, of de tekst is opgeruimd (retention.email_days).",
             )
