@@ -15,6 +15,7 @@
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`operations`]: lists of what waits and failed, and what is done about it.
+//! - [`support`]: the queue, one case with all about it, what will happen, the schedule, the report.
 //! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in): who works in the consoles.
 //! - [`digest`](Desk::write_digest): what support is told by e-mail.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
@@ -51,8 +52,8 @@ mod look_up;
 pub mod mail_stop;
 mod moves;
 mod names;
-pub mod operations;
 pub(crate) mod noting;
+pub mod operations;
 mod organisations;
 mod payments;
 mod pending;
@@ -65,6 +66,7 @@ mod seed;
 mod sessions;
 mod show;
 mod start;
+pub mod support;
 mod time;
 mod undelivered;
 

@@ -111,6 +111,10 @@ named! {
         PersonApproved = "person_approved",
         /// A person rejected.
         PersonRejected = "person_rejected",
+        /// A person took an approval back before it had activated anybody.
+        ApprovalWithdrawn = "approval_withdrawn",
+        /// A person wants what is scheduled to take effect now.
+        EffectHastened = "effect_hastened",
         /// Approved while the office is closed.
         OfficeClosed = "office_closed",
         /// The office hours were changed: computed again when it takes effect.

@@ -113,6 +113,11 @@ pub(crate) trait Office: Send + Sync {
     /// Computes again what is scheduled, if the office hours are not those last used.
     async fn hours_changed(&self) -> Result<u32, RowError>;
 
+    /// Fills in some of what older rows are found by: whether there is more.
+    async fn fill_in(&self) -> Result<bool, RowError> {
+        Ok(false)
+    }
+
     /// Whether this process is the one that runs a schedule which a person asked for.
     async fn was_asked_for(&self, _schedule: &str) -> Result<bool, RowError> {
         Ok(false)
@@ -268,6 +273,10 @@ impl Office for DeskRows {
 
     async fn hours_changed(&self) -> Result<u32, RowError> {
         Ok(self.desk.hours_changed().await?)
+    }
+
+    async fn fill_in(&self) -> Result<bool, RowError> {
+        Ok(self.desk.fill_in().await?)
     }
 
     async fn was_asked_for(&self, schedule: &str) -> Result<bool, RowError> {

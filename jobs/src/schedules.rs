@@ -192,6 +192,8 @@ const ASK: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// One fire may take this long; what isn't done by then the next one does.
 const LIMIT: Duration = Duration::from_secs(300);
+/// So many batches of older rows are filled in before the schedules are looked at again.
+const FILLED_AT_ONCE: usize = 10;
 /// So many activations are moved in one go.
 const BATCH: u32 = 200;
 
@@ -225,11 +227,15 @@ impl Schedules {
         let mut telling = Hand::new(self.timetable.digest.clone());
         let mut hours_known = false;
         let mut hours_asked: Option<Instant> = None;
+        let mut filled_in = false;
         let mut asking = Asking::default();
         while !stop.is_cancelled() {
             if !hours_known && hours_asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
                 hours_known = self.look_at_hours().await;
                 hours_asked = Some(Instant::now());
+            }
+            if !filled_in {
+                filled_in = self.fill_in(stop).await;
             }
             let now = self.clock.now();
             let asks = asking.is_time();
@@ -305,6 +311,22 @@ impl Schedules {
                 false
             }
         }
+    }
+
+    /// A few batches of what older rows are found by: whether all of it is done.
+    async fn fill_in(&self, stop: &CancellationToken) -> bool {
+        for _ in 0..FILLED_AT_ONCE {
+            match self.office.fill_in().await {
+                Ok(true) if stop.is_cancelled() => return false,
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(error) => {
+                    tracing::warn!(error = told(&error), "could not fill in what older rows are found by");
+                    return false;
+                }
+            }
+        }
+        false
     }
 
     async fn time_passes(&self, stop: &CancellationToken) {

@@ -12,12 +12,13 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::Digest;
 use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::retention::Retention;
+use eencent_activations::desk::support::Pen;
 use eencent_activations::personal::EmailAddress;
 use serde::Deserialize;
 
 use crate::mail::preview::{Preview, previews};
 use crate::mail::settings::MailSettings;
-use crate::mail::{CheckedMail, Mailer};
+use crate::mail::{CheckedMail, Mailer, TemplatePen};
 use crate::platform::{EndpointSettings, Endpoints};
 use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{NextRun, Times, Timetable};
@@ -307,6 +308,14 @@ impl Checked {
     /// Everything that is wrong with templates and keys.
     pub fn previews(&self) -> Result<Vec<Preview>, Vec<String>> {
         previews(&self.mail)
+    }
+
+    /// What writes e-mails that aren't sent yet, by the templates that are set.
+    ///
+    /// # Errors
+    /// Everything that is wrong with templates.
+    pub fn pen(&self) -> Result<Arc<dyn Pen>, Vec<String>> {
+        Ok(Arc::new(TemplatePen(self.mail.renderer()?)))
     }
 
     pub(crate) fn mailer(&self) -> Result<Mailer, Vec<String>> {

@@ -170,6 +170,7 @@ impl Desk {
         self.alone_in(&mut work, &organisation.environment).await?;
         self.within_limit(&mut work, &organisation.environment).await?;
         insert(&mut work, &organisation).await?;
+        self.make_findable(&mut work, &organisation).await?;
         work.subject = Some(organisation.id.clone());
         self.note(&mut work, actor, "organisation registered", &organisation.id, why)
             .await?;
@@ -279,6 +280,7 @@ impl Desk {
             .into());
         }
         update(&mut work, &after, self.now()).await?;
+        self.make_findable(&mut work, &after).await?;
         self.note(&mut work, actor, "organisation changed", id, "").await?;
         self.commit(work).await?;
         Ok(after)

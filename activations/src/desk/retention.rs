@@ -246,7 +246,7 @@ impl Kind {
                 let kept = "EXISTS (SELECT 1 FROM activations a WHERE a.id = payments.activation_id AND a.state = 'activated')";
                 vec![format!(
                     "UPDATE payments SET looked_over_at = {now}, holder_name = CASE WHEN {kept} THEN holder_name END, \
-                     account_number = CASE WHEN {kept} THEN account_number END, reference = CASE WHEN {kept} THEN reference END WHERE changed_at < $1 AND id IN \
+                     account_number = CASE WHEN {kept} THEN account_number END, account_hash = CASE WHEN {kept} THEN account_hash END, reference = CASE WHEN {kept} THEN reference END WHERE changed_at < $1 AND id IN \
                      (SELECT t.id FROM payments t WHERE t.changed_at > COALESCE(t.looked_over_at, 0) AND t.changed_at < $1 \
                       AND t.standing <> 'unallocated' AND (t.activation_id IS NULL OR {OVER}) LIMIT {BATCH})"
                 )]

@@ -51,6 +51,11 @@ pub const TABLES: &[(&str, bool)] = &[
     ("paused", false),
     ("tallies", false),
     ("asked_schedules", false),
+    ("reviews", false),
+    ("notes", false),
+    ("proposals", false),
+    ("verdicts", false),
+    ("name_words", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.

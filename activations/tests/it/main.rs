@@ -26,4 +26,5 @@ mod retention;
 mod seeding;
 mod sql;
 mod strangers;
+mod support;
 mod undelivered;
