@@ -104,6 +104,7 @@ pub fn console(
         desk: desk.clone(),
         clock: Arc::clone(clock),
         pages: Arc::new(Pages::new(desk.rules().hours(), clock).context("the consoles' pages can't be made")?),
+        pen: settings.jobs.pen().map_err(|told| anyhow::anyhow!(told.join("\n")))?,
         settings: checked,
         whose: Arc::new(move |peer, headers| match proxies.client(peer, headers) {
             Remote::Client(address) => Some(address),

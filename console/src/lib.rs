@@ -2,6 +2,7 @@
 //!
 //! # Map
 //! - [`Console`]: what pages work with, and the routers of both listeners.
+//! - Support's pages: `support`, a file for each; [`download`]: files of strangers.
 //! - Who: [`visitor`] (a session, and what its person may), [`sign_in`], [`invitation`], [`people`] (who else may).
 //! - What a page passes through: [`guard`] (where requests come from, and the headers of answers), [`sent`] (forms and
 //!   their token), [`trouble`] (everything that goes wrong, as a page).
@@ -11,6 +12,7 @@
 //! Rows and rules are `activations`'; this crate has the pages and nothing else. The program hands it what it needs of
 //! others. Templates, style and script stand in `config/console/` and are compiled in.
 
+pub mod download;
 pub mod guard;
 pub mod invitation;
 pub mod pages;
@@ -18,6 +20,7 @@ pub mod people;
 pub mod sent;
 mod settings;
 pub mod sign_in;
+mod support;
 pub mod trouble;
 pub mod visitor;
 pub mod words;
@@ -29,9 +32,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
-use axum::response::Redirect;
-use axum::routing::get;
 use eencent_activations::clock::Clock;
+use eencent_activations::desk::support::Pen;
 use eencent_activations::desk::{Desk, SessionLimits};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -62,6 +64,8 @@ pub struct Console {
     pub clock: Arc<dyn Clock>,
     /// The templates.
     pub pages: Arc<pages::Pages>,
+    /// Writes e-mails as they will be sent, to be shown before they are.
+    pub pen: Arc<dyn Pen>,
     /// How long sessions last, and where the consoles are.
     pub settings: Checked,
     /// From whose address requests come.
@@ -87,9 +91,7 @@ impl Console {
 /// What support's listener answers.
 pub fn staff(console: &Console) -> Router {
     let console = console.on(Side::Staff);
-    let router = Router::new()
-        .route("/", get(async || Redirect::to("/people")))
-        .merge(people::router());
+    let router = Router::new().merge(support::router()).merge(people::router());
     guarded(router, console)
 }
 

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::trouble::Trouble;
 use crate::visitor::Visitor;
-use crate::{Console, Side, words};
+use crate::{Console, Side, support, words};
 
 const STYLE: &str = include_str!("../../config/console/style.css");
 const SCRIPT: &str = include_str!("../../config/console/console.js");
@@ -130,10 +130,11 @@ fn templates(
     clock: Arc<dyn Clock>,
 ) -> Result<Environment<'static>, minijinja::Error> {
     let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Fields that a view leaves out are no in an `if`; written out they are a mistake.
+    templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     templates.set_trim_blocks(true);
     templates.set_lstrip_blocks(true);
-    for (name, source) in TEMPLATES {
+    for (name, source) in TEMPLATES.into_iter().chain(support::TEMPLATES) {
         templates.add_template(name, source)?;
     }
     templates.add_function("t", move |en: String, nl: String| match language {

@@ -10,10 +10,11 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use sha2::{Digest as _, Sha256};
 
 /// Who may know whom. `eencent` is the program in `src/`.
-const ARROWS: [(&str, &str); 13] = [
+const ARROWS: [(&str, &str); 14] = [
     ("eencent", "eencent-webhooks"),
     ("eencent", "eencent-console"),
     ("eencent-console", "eencent-activations"),
+    ("eencent-console", "eencent-matching"),
     ("eencent", "eencent-jobs"),
     ("eencent", "eencent-registers"),
     ("eencent", "eencent-activations"),

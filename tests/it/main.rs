@@ -56,6 +56,7 @@ mod register;
 mod server;
 mod stand_in;
 mod statements;
+mod support_console;
 mod vendors;
 mod versions;
 mod webhooks;

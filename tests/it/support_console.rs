@@ -1,0 +1,337 @@
+//! Support's console, in a real browser and as its people work with it: each kind of case, two people at once, what is
+//! masked, and everything that a stranger wrote shown as text.
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, Visitor};
+use crate::mail;
+use crate::payments::{activation, mollie_paid, post_bank, post_mollie, started, text, transfer, wait_for_state};
+use crate::people::{Member, between};
+use crate::server::{Installation, Server, wait_for};
+
+/// What strangers may write: markup, script, template, header lines.
+const STRANGE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>{{ 7*7 }}\r\nBcc: evil@example";
+
+/// An activation under review, because somebody else paid for it.
+fn under_review(server: &Server, kvk: u32, payer: &str) -> Value {
+    let view = started(server, kvk, "ideal");
+    let paid = mollie_paid(
+        &format!("e{kvk}"),
+        &format!("tr_{kvk}"),
+        text(&view, "reference"),
+        payer,
+    );
+    assert_eq!(post_mollie(server, &paid).unwrap().status, 200);
+    wait_for_state(server, text(&view, "id"), "under_review")
+}
+
+fn signed_in(server: &Server, member: &Member, visitor: Visitor) -> Browser {
+    let browser = Browser::of(visitor);
+    browser.signs_in(member, &format!("http://{}", server.staff));
+    browser
+}
+
+#[test]
+fn each_kind_of_case_is_decided_after_it_was_shown_what_will_happen() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["lead"]);
+    let (first, second, third) = (
+        under_review(&server, 61_100_001, "P. de Boer"),
+        under_review(&server, 61_100_002, "Slagerij Van Dam B.V."),
+        under_review(&server, 61_100_003, "P. de Boer"),
+    );
+    let browser = signed_in(&server, &sam, Visitor::speaking("nl"));
+    let staff = format!("http://{}", server.staff);
+    browser.open(&staff);
+    browser.sees("h1", "Wat op een besluit wacht");
+    browser.finds_it_accessible();
+    browser.picture("console-queue");
+
+    browser.click("form[action='/queue/next'] button");
+    browser.sees("h1", "in beoordeling");
+    browser.sees("#whose ~ p", "Sam Steun");
+    browser.sees("#names-1", "naast elkaar");
+    browser.finds_it_accessible();
+    browser.picture("console-case");
+    browser.fill("#reason-approve", "de eigenaar belde");
+    browser.click("button[value=approve_now]");
+    browser.sees("h2", "Wat er zal gebeuren");
+    browser.sees("main", "Deze e-mail gaat naar");
+    browser.finds_it_accessible();
+    browser.picture("console-foreseen");
+    assert_eq!(
+        text(&activation(&server, text(&first, "id")), "state"),
+        "under_review",
+        "nothing has happened yet"
+    );
+    browser.click("main form button");
+    browser.sees("h1", "Bakkerij De Korenaar B.V.");
+    let now = wait_for_state(&server, text(&first, "id"), "awaiting_confirmation");
+    browser.sees("h1", "wacht op de klik");
+    let history = now["history"].as_array().unwrap();
+    let line = history.iter().find(|line| line["event"] == "person_approved").unwrap();
+    assert_eq!(text(line, "actor"), "Sam Steun <sam.steun@example.nl> (console)");
+
+    browser.open(&format!("{staff}/activations/{}", text(&second, "id")));
+    browser.fill("#reason-ask", "Van wie is de rekening?");
+    browser.click("button[value=ask]");
+    browser.sees("main", "Van wie is de rekening?");
+    browser.click("main form button");
+    browser.sees("h1", "informatie gevraagd");
+
+    browser.open(&format!("{staff}/activations/{}", text(&third, "id")));
+    browser.fill("#reason-reject", "De rekening is niet van de organisatie.");
+    browser.click("button[value=reject]");
+    browser.sees("main", "De rekening is niet van de organisatie.");
+    browser.click("main form button.danger");
+    browser.sees("h1", "afgewezen");
+    wait_for("the e-mail that tells why", || {
+        let all = mail::read(&installation.mail());
+        let told = all.iter().any(|email| {
+            email.header("x-activation") == text(&third, "reference") && email.text.contains("niet van de organisatie")
+        });
+        told.then_some(())
+    });
+
+    browser.open(&format!("{staff}/activations/{}", text(&first, "id")));
+    browser.fill("#reason-take_back", "toch niet");
+    browser.click("button[value=take_back]");
+    browser.sees("main", "Goedkeuring terugnemen");
+    browser.click("main form button.danger");
+    browser.sees("h1", "in beoordeling");
+    for (page, name) in [
+        ("/schedule", "schedule"),
+        ("/payments", "payments"),
+        ("/report", "report"),
+        ("/search", "search"),
+    ] {
+        browser.open(&format!("{staff}{page}"));
+        browser.finds_it_accessible();
+        browser.picture(&format!("console-{name}"));
+    }
+}
+
+#[test]
+fn of_two_people_at_once_the_second_sees_who_was_first_and_nothing_happens_twice() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
+    let lea = Member::of(&installation, &server, "Lea Leid", &["support"]);
+    let waits = under_review(&server, 61_200_001, "P. de Boer");
+    let id = text(&waits, "id");
+    let (page, version) = (format!("/activations/{id}"), waits["version"].to_string());
+    let reject = [
+        ("act", "reject"),
+        ("reason", "niet van de organisatie"),
+        ("version", version.as_str()),
+    ];
+    let done = sam.send(&server.staff, &page, &format!("{page}/acts"), &reject);
+    assert_eq!(done.status, 303, "{}", done.body);
+    let approve = [
+        ("act", "approve_now"),
+        ("reason", "lijkt goed"),
+        ("version", version.as_str()),
+    ];
+    let late = lea.send(&server.staff, &page, &format!("{page}/acts"), &approve);
+    assert_eq!(late.status, 409);
+    assert!(late.body.contains("is veranderd sinds versie"), "{}", late.body);
+    assert!(
+        late.body.contains("Sam Steun &lt;sam.steun@example.nl&gt;"),
+        "who was first: {}",
+        late.body
+    );
+    assert_eq!(text(&activation(&server, id), "state"), "rejected");
+
+    // Taking one, at the same moment.
+    let other = under_review(&server, 61_200_002, "P. de Boer");
+    let page = format!("/activations/{}", text(&other, "id"));
+    let account = |member: &Member| {
+        let body = member.get(&server.staff, &page).body;
+        between(&body, "<option value=\"acc_", "\"").to_owned()
+    };
+    let to = format!("acc_{}", account(&sam));
+    let first = sam.send(
+        &server.staff,
+        &page,
+        &format!("{page}/assign"),
+        &[("seen", ""), ("to", &to)],
+    );
+    assert_eq!(first.status, 303, "{}", first.body);
+    let second = lea.send(
+        &server.staff,
+        &page,
+        &format!("{page}/assign"),
+        &[("seen", ""), ("to", &to)],
+    );
+    assert_eq!(second.status, 409, "{}", second.body);
+}
+
+#[test]
+fn fault_64_65_who_only_looks_sees_no_acts_and_can_do_none() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let rik = Member::of(&installation, &server, "Rik Kijk", &["read-only"]);
+    let ops = Member::of(&installation, &server, "Olga Ops", &["operations"]);
+    let waits = under_review(&server, 61_300_001, "P. de Boer");
+    let page = format!("/activations/{}", text(&waits, "id"));
+    let seen = rik.get(&server.staff, &page);
+    assert!(
+        seen.status == 200 && !seen.body.contains("/foresee") && !seen.body.contains("/reveal"),
+        "{}",
+        seen.body
+    );
+    let version = waits["version"].to_string();
+    for (to, fields) in [
+        (
+            "acts",
+            vec![("act", "approve_now"), ("reason", "x"), ("version", version.as_str())],
+        ),
+        (
+            "foresee",
+            vec![("act", "approve"), ("reason", "x"), ("version", version.as_str())],
+        ),
+        ("notes", vec![("note", "x")]),
+        ("assign", vec![("seen", ""), ("to", "")]),
+        ("reveal", vec![("payment", "x"), ("reason", "x")]),
+    ] {
+        let answer = rik.send(&server.staff, "/account", &format!("{page}/{to}"), &fields);
+        assert_eq!(answer.status, 404, "{to}");
+    }
+    assert_eq!(
+        ops.get(&server.staff, &page).status,
+        404,
+        "operations has no business with whose it is"
+    );
+    assert_eq!(ops.get(&server.staff, "/queue").status, 404);
+    assert_eq!(text(&activation(&server, text(&waits, "id")), "state"), "under_review");
+}
+
+#[test]
+fn an_account_number_is_masked_until_somebody_says_why_and_that_is_recorded() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
+    let view = started(&server, 61_400_001, "invoice");
+    let paid = transfer("b1", 1815, text(&view, "reference"), "P. de Boer");
+    assert_eq!(post_bank(&server, "b1", &paid).unwrap().status, 200);
+    let waits = wait_for_state(&server, text(&view, "id"), "under_review");
+    let page = format!("/activations/{}", text(&waits, "id"));
+    let body = sam.get(&server.staff, &page).body;
+    let payment = between(&body, "name=\"payment\" value=\"", "\"").to_owned();
+    let masked = between(&body, "<dt>Rekening</dt><dd><code>", "</code>");
+    assert!(masked.contains("**"), "{masked}");
+    let nothing = sam.send(
+        &server.staff,
+        &page,
+        &format!("{page}/reveal"),
+        &[("payment", &payment), ("reason", " ")],
+    );
+    assert!(nothing.status == 409 || nothing.status == 422, "{}", nothing.status);
+    let shown = sam.send(
+        &server.staff,
+        &page,
+        &format!("{page}/reveal"),
+        &[("payment", &payment), ("reason", "de bank belt")],
+    );
+    assert_eq!(shown.status, 200);
+    let account = between(&shown.body, "<dt>Rekening</dt><dd><code class=\"secret\">", "</code>").replace(' ', "");
+    assert!(account.len() >= 15 && !account.contains('*'), "{account}");
+    assert!(
+        !sam.get(&server.staff, &page).body.contains("class=\"secret\""),
+        "shown once"
+    );
+    let audit = installation.run(&["audit", "list", "--act", "account revealed"]);
+    assert!(
+        audit.stdout.contains("Sam Steun") && audit.stdout.contains("de bank belt"),
+        "{audit:?}"
+    );
+}
+
+#[test]
+fn fault_61_whatever_a_stranger_wrote_is_shown_as_text_on_every_page_of_support() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["lead"]);
+    let organisation = server.api(
+        "POST",
+        "/v1/organisations",
+        &json!({
+            "environment": STRANGE.replace("\r\n", " "), "legal_name": STRANGE.replace("\r\n", " "),
+            "trade_names": [STRANGE.replace("\r\n", " ")], "legal_form": "<i>x</i>", "country": "NL",
+            "names_source": "register", "identifiers": [{ "scheme": "NL:KVK", "value": "61500001" }],
+            "creator": { "name": STRANGE.replace("\r\n", " "), "email": "a@example.nl", "language": "nl", "role": "administrator" }
+        }),
+    );
+    assert_eq!(organisation.status, 201, "{}", organisation.body);
+    let id = text(&organisation.json(), "id").to_owned();
+    let view = server
+        .api(
+            "POST",
+            &format!("/v1/organisations/{id}/activations"),
+            &json!({ "method": "ideal" }),
+        )
+        .json();
+    let paid = mollie_paid("estrange", "tr_strange", text(&view, "reference"), STRANGE);
+    let posted = post_mollie(&server, &paid).unwrap();
+    assert_eq!(posted.status, 200, "{}", posted.body);
+    let waits = wait_for_state(&server, text(&view, "id"), "under_review");
+    let page = format!("/activations/{}", text(&waits, "id"));
+    let noted = sam.send(&server.staff, &page, &format!("{page}/notes"), &[("note", STRANGE)]);
+    assert_eq!(noted.status, 303, "{}", noted.body);
+    let version = waits["version"].to_string();
+    let asked = [("act", "ask"), ("reason", STRANGE), ("version", version.as_str())];
+    let mut seen = vec![sam.send(&server.staff, &page, &format!("{page}/foresee"), &asked).body];
+    let done = sam.send(&server.staff, &page, &format!("{page}/acts"), &asked);
+    assert_eq!(done.status, 303, "{}", done.body);
+    let found = sam.send(&server.staff, "/search", "/search", &[("sought", STRANGE)]);
+    assert_eq!(found.status, 200);
+    seen.push(found.body);
+    for path in [
+        page.as_str(),
+        "/queue",
+        "/queue?asked=yes",
+        "/queue?reason=%3Cscript%3Ealert(4)%3C/script%3E",
+        "/payments",
+        "/schedule",
+        "/report",
+    ] {
+        let answer = sam.get(&server.staff, path);
+        assert_eq!(answer.status, 200, "{path}");
+        seen.push(answer.body);
+    }
+    for body in seen {
+        for markup in ["<script>alert", "<img src=x", "<i>x</i>", "\"'><b>"] {
+            assert!(!body.contains(markup), "{markup} in {body}");
+        }
+        assert!(!body.contains(">49"), "no template is read in what they wrote");
+    }
+    let email = wait_for("the question's e-mail", || {
+        let all = mail::read(&installation.mail());
+        all.into_iter().find(|email| email.text.contains("alert(1)"))
+    });
+    assert_eq!(email.header("bcc"), "", "no header line of theirs");
+}
+
+#[test]
+fn without_scripts_a_case_is_decided_all_the_same() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
+    let waits = under_review(&server, 61_600_001, "P. de Boer");
+    let browser = signed_in(
+        &server,
+        &sam,
+        Visitor::speaking("nl").on_a_phone().by_night().without_scripts(),
+    );
+    let page = format!("http://{}/activations/{}", server.staff, text(&waits, "id"));
+    browser.open(&page);
+    browser.finds_it_accessible();
+    browser.picture("console-case");
+    browser.fill("#reason-approve", "de eigenaar belde");
+    browser.click("button[value=approve]");
+    browser.sees("main", "Wat er zal gebeuren");
+    browser.picture("console-foreseen");
+    browser.click("main form button");
+    wait_for_state(&server, text(&waits, "id"), "awaiting_confirmation");
+}
