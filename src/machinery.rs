@@ -40,7 +40,10 @@ impl Machinery for BySettings {
     }
 
     fn endpoints(&self) -> Vec<String> {
-        self.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect()
+        self.endpoints
+            .iter()
+            .map(|endpoint| endpoint.name().to_owned())
+            .collect()
     }
 
     async fn translator(&self) -> Arc<dyn Retranslating> {

@@ -1,8 +1,8 @@
 //! How pages are made: templates that are compiled in, with one look, and files of ours for style and script.
 //!
 //! In templates: `t("in English", "in het Nederlands")`; the filters `local` (an instant in words), `brief` (in digits),
-//! `ago` (its age);
-//! `many` (a number), `lasting` (seconds), `took` (milliseconds), `query` (a field of an address); `may.decide` and so on; `token` in every form. Everything is escaped.
+//! `ago` (its age), `clock` (hours and minutes);
+//! `many` (a number), `lasting` (seconds), `took` (milliseconds), `cut` (a long text), `query` (a field of an address); `may.decide` and so on; `token` in every form. Everything is escaped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -147,6 +147,10 @@ fn templates(
     templates.add_filter("local", move |at: String| {
         instant(&at).map_or(at, |at| local_time::told(&local.local(at), language))
     });
+    let wall = Arc::clone(&hours);
+    templates.add_filter("clock", move |at: String| {
+        instant(&at).map_or(at, |at| wall.local(at).format("%H:%M").to_string())
+    });
     templates.add_filter("brief", move |at: String| {
         instant(&at).map_or(at, |at| hours.local(at).format("%Y-%m-%d %H:%M").to_string())
     });
@@ -158,6 +162,11 @@ fn templates(
         words::age(Duration::from_secs(seconds), language)
     });
     templates.add_filter("took", move |milliseconds: u64| words::took(milliseconds, language));
+    templates.add_filter("cut", |text: String, most: usize| {
+        text.char_indices().nth(most).map_or(text.clone(), |(end, _)| {
+            format!("{}…", text.get(..end).unwrap_or_default())
+        })
+    });
     // One field of an address: names may hold anything.
     templates.add_filter("query", |value: String, name: String| {
         serde_urlencoded::to_string([(name, value)]).unwrap_or_default()

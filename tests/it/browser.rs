@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::people::Member;
 use crate::server::{PATIENCE, wait_for};
 
 /// WCAG 2.2, levels A and AA.
@@ -115,6 +116,15 @@ impl Browser {
 
     pub fn open(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
+    }
+
+    /// Comes in as somebody who has signed in already, to the first page of this host.
+    pub fn signs_in(&self, member: &Member, host: &str) {
+        let (name, value) = member.cookie.split_once('=').unwrap();
+        let cookie =
+            json!({ "name": name, "value": value, "url": host, "path": "/", "secure": true, "httpOnly": true });
+        self.devtools("Network.setCookie", &cookie);
+        self.open(host);
     }
 
     pub fn url(&self) -> String {

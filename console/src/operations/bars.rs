@@ -117,8 +117,15 @@ mod tests {
     fn the_highest_bar_is_as_high_as_can_be_and_the_least_is_seen() {
         let all = all(&[hour(0, 0), hour(1, 0), hour(900, 100)]);
         let received = all.first().unwrap();
-        assert_eq!((received.total, received.upper_total, received.most), (1_001, 100, 1_000));
-        let sizes: Vec<_> = received.bars.iter().map(|bar| (bar.lower_high, bar.upper_high)).collect();
+        assert_eq!(
+            (received.total, received.upper_total, received.most),
+            (1_001, 100, 1_000)
+        );
+        let sizes: Vec<_> = received
+            .bars
+            .iter()
+            .map(|bar| (bar.lower_high, bar.upper_high))
+            .collect();
         assert_eq!(sizes, [(0, 0), (1, 0), (50, 5)]);
         // An idle day has figures as well.
         assert!(all.iter().skip(1).all(|bars| bars.most == 0 && bars.most_at.is_none()));

@@ -64,7 +64,9 @@ impl Filter {
             ("oldest", &self.oldest),
             ("after", after.unwrap_or_default()),
         ];
-        let asked = fields.into_iter().filter_map(|(name, value)| given(value).map(|value| (name, value)));
+        let asked = fields
+            .into_iter()
+            .filter_map(|(name, value)| given(value).map(|value| (name, value)));
         let query = serde_urlencoded::to_string(asked.collect::<Vec<_>>()).unwrap_or_default();
         if query.is_empty() {
             path.to_owned()

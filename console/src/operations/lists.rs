@@ -39,7 +39,12 @@ pub(super) async fn work(
     let sought = filter.sought(&console)?;
     let page = console.desk.work_rows(work, &sought).await?;
     let path = format!("/work/{work}");
-    let paused = console.desk.work_counts().await?.into_iter().find(|one| one.kind == work.as_str());
+    let paused = console
+        .desk
+        .work_counts()
+        .await?
+        .into_iter()
+        .find(|one| one.kind == work.as_str());
     let mends = |mend: &str| filter.address(&format!("{path}/{mend}"), None);
     let can = sought.standing.is_some_and(|standing| standing != Standing::Done);
     let with = context! {
@@ -100,7 +105,9 @@ pub(super) async fn apart(State(console): State<Console>, visitor: Visitor) -> R
             continue;
         };
         let page = console.desk.work_rows(work, &sought).await?;
-        apart.push(context! { kind => counts.kind, many => counts.failed, rows => page.rows, more => page.next.is_some() });
+        apart.push(
+            context! { kind => counts.kind, many => counts.failed, rows => page.rows, more => page.next.is_some() },
+        );
     }
     let with = context! { apart };
     Ok(console.page(&visitor, "apart", "operations/apart.html", &with))

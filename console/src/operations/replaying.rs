@@ -61,7 +61,10 @@ pub(super) async fn counted(
         let counted = console.desk.count_messages(&replay).await?;
         many = Some(counted);
         if (1..=TRIED).contains(&counted) {
-            let dry_run = Replay { dry_run: true, ..replay };
+            let dry_run = Replay {
+                dry_run: true,
+                ..replay
+            };
             would = ordered(&console, &visitor, dry_run, "only looked".to_owned()).await?;
         }
     }
@@ -71,7 +74,7 @@ pub(super) async fn counted(
         would => would.as_ref().map(told),
         report => (),
     };
-    Ok(console.page(&visitor, "replay", "operations/replay.html", &with))
+    Ok(console.page(&visitor, "notifications", "operations/replay.html", &with))
 }
 
 #[derive(Deserialize)]
@@ -89,7 +92,7 @@ pub(super) async fn done(
     let replay = form.meant.replay(&console)?.ok_or(Trouble::Unreadable)?;
     let replayed = ordered(&console, &visitor, replay, form.reason.trim().to_owned()).await?;
     let with = context! { report => context! { done => replayed.as_ref().map(told) } };
-    Ok(console.page(&visitor, "replay", "operations/replay.html", &with))
+    Ok(console.page(&visitor, "notifications", "operations/replay.html", &with))
 }
 
 async fn ordered(
@@ -111,7 +114,11 @@ async fn ordered(
 }
 
 fn told(replayed: &Replayed) -> minijinja::Value {
-    let events: Vec<_> = replayed.events.iter().map(|(reading, many)| context! { reading, many }).collect();
+    let events: Vec<_> = replayed
+        .events
+        .iter()
+        .map(|(reading, many)| context! { reading, many })
+        .collect();
     context! {
         messages => replayed.messages,
         left => replayed.left,
