@@ -154,11 +154,5 @@ fn kind(named: &str) -> Result<Work, Trouble> {
     Work::parse(named).ok_or(Trouble::NotFound)
 }
 
-/// Under which entry of the menu a kind of work stands.
-const fn section(work: Work) -> &'static str {
-    match work {
-        Work::Email => "email",
-        Work::Delivery => "delivery",
-        _ => "work",
-    }
-}
+/// The entry of the menu for all kinds of work.
+const WORK: &str = "work";

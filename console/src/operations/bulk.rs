@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::filter::Filter;
 use super::going_on::waited_for;
 use super::row::mend_of;
-use super::{kind, section};
+use super::{WORK, kind};
 use crate::Console;
 use crate::sent::Sent;
 use crate::trouble::Trouble;
@@ -44,7 +44,7 @@ pub(super) async fn counted(
         filter,
         report => (),
     };
-    Ok(console.page(&visitor, section(work), "operations/act.html", &with))
+    Ok(console.page(&visitor, WORK, "operations/act.html", &with))
 }
 
 #[derive(Deserialize)]
@@ -83,5 +83,5 @@ pub(super) async fn done(
         back => form.filter.address(&format!("/work/{work}"), None),
         report => context! { mended },
     };
-    Ok(console.page(&visitor, section(work), "operations/act.html", &with))
+    Ok(console.page(&visitor, WORK, "operations/act.html", &with))
 }

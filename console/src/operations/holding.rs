@@ -7,7 +7,7 @@ use eencent_activations::people::Permission;
 use minijinja::context;
 use serde::Deserialize;
 
-use super::{kind, section};
+use super::{WORK, kind};
 use crate::Console;
 use crate::sent::Sent;
 use crate::trouble::Trouble;
@@ -39,7 +39,7 @@ fn asked(console: &Console, visitor: &Visitor, named: &str, act: &str) -> Result
         back => "/",
         report => (),
     };
-    Ok(console.page(visitor, section(work), "operations/act.html", &with))
+    Ok(console.page(visitor, WORK, "operations/act.html", &with))
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::filter::Filter;
-use super::{kind, section};
+use super::{WORK, kind};
 use crate::Console;
 use crate::trouble::Trouble;
 use crate::visitor::Visitor;
@@ -56,7 +56,7 @@ pub(super) async fn work(
         drop => (can && work != Work::Approval && sought.standing != Some(Standing::Dropped)).then(|| mends("drop")),
         ..with(&path, &filter, &page)
     };
-    Ok(console.page(&visitor, section(work), "operations/work.html", &with))
+    Ok(console.page(&visitor, WORK, "operations/work.html", &with))
 }
 
 pub(super) async fn notifications(

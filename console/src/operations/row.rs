@@ -11,7 +11,7 @@ use eencent_activations::people::Permission;
 use minijinja::context;
 use serde::Deserialize;
 
-use super::section;
+use super::WORK;
 use crate::Console;
 use crate::sent::Sent;
 use crate::trouble::Trouble;
@@ -35,7 +35,7 @@ pub(super) async fn work(
         row => page.row,
         attempts => page.attempts,
     };
-    Ok(console.page(&visitor, section(work), "operations/row.html", &with))
+    Ok(console.page(&visitor, WORK, "operations/row.html", &with))
 }
 
 /// The notification that an event is of: its id holds it.
