@@ -1,8 +1,10 @@
 //! The command line. Each command has a file; this one says what there is.
 
 mod api_key;
+mod audit;
 mod backup;
 mod bench;
+mod cells;
 mod check;
 mod environment;
 mod events;
@@ -260,6 +262,21 @@ enum Command {
         #[command(subcommand)]
         act: user::Act,
     },
+    /// Check that nobody changed the audit, list who did what and why, and export it.
+    #[command(after_long_help = "Examples:\n  \
+        eencent audit list --since 2026-11-01 --actor jansen       what she did\n  \
+        eencent audit list --subject act_01…                       what was done about an activation\n  \
+        eencent audit verify                                       non-zero when an entry was changed\n  \
+        eencent audit export --format csv > audit.csv              for a spreadsheet\n  \
+        eencent audit export 2>> heads.txt > audit.jsonl           and keep the head, on another machine\n  \
+        eencent audit verify --head 1204:9f2c…                     it still holds the entry that was kept\n\n\
+        Each entry holds a hash over itself and the entry before. Whoever can write the whole database could write all \
+        of it anew: only a head that is kept elsewhere shows that. docs/audit.md says what is hashed.")]
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        act: audit::Act,
+    },
     /// Measure an installation: with activations and load that are made for it.
     Bench {
         /// What to do.
@@ -309,6 +326,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Suggest(args) => suggest::run(&args),
         Command::ApiKey { act } => wait_for(api_key::run(act, settings()?)),
         Command::Mail { act } => wait_for(mail::run(act, settings()?)),
+        Command::Audit { act } => wait_for(audit::run(act, settings()?)),
         Command::Environment { act } => wait_for(environment::run(act, settings()?)),
         Command::Events { act } => wait_for(events::run(act, settings()?)),
         Command::Queue { act } => wait_for(queue::run(*act, settings()?)),
@@ -373,6 +391,7 @@ mod tests {
             "replay",
             "schedules",
             "user",
+            "audit",
         ] {
             let help = command.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(name, help);

@@ -15,11 +15,14 @@
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`operations`]: lists of what waits and failed, and what is done about it.
+//! - [`support`]: the queue, one case with all about it, what will happen, the schedule, the report.
 //! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in): who works in the consoles.
+//! - [`digest`](Desk::write_digest): what support is told by e-mail.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
 //!
+//! - `noting` is the only way into the audit; [`audit_trail`](Desk::verify_audit) reads it, and says whether it is whole.
 //! - `known` and `pending` let a group of events or approvals share the trips of one transaction.
 //!
 //! After a commit the desk nudges the queue. If we crash between the two, the sweep finds the rows.
@@ -27,12 +30,14 @@
 mod accounts;
 mod acts;
 mod allocate;
+pub mod audit_trail;
 mod carry_out;
 mod checkouts;
 mod checks;
 mod concerns;
 mod deciding;
 pub mod deliveries;
+mod digest;
 mod environments;
 mod explain;
 pub mod idempotency;
@@ -47,6 +52,7 @@ mod look_up;
 pub mod mail_stop;
 mod moves;
 mod names;
+pub(crate) mod noting;
 pub mod operations;
 mod organisations;
 mod payments;
@@ -60,6 +66,7 @@ mod seed;
 mod sessions;
 mod show;
 mod start;
+pub mod support;
 mod time;
 mod undelivered;
 
@@ -79,6 +86,7 @@ use pending::Pending;
 pub use accounts::{Invitation, Invited, NewAccount};
 pub use acts::{Act, Actor, When};
 pub use allocate::{SetAside, SetAsideView};
+pub use digest::Digest;
 pub use explain::{Explained, Explanation};
 pub use invoices::{InvoicePage, InvoiceStanding};
 pub use keys::{ApiKey, KeyView, Scope};
@@ -152,6 +160,7 @@ impl Desk {
         Ok(Desking {
             tx: self.store.begin().await?,
             waiting: Vec::new(),
+            noted: Vec::new(),
             subject: None,
             pending: Pending::default(),
             known: None,
@@ -170,6 +179,7 @@ impl Desk {
     async fn commit(&self, mut work: Desking) -> Result<(), DeskError> {
         self.flush(&mut work).await?;
         let noted = self.note_request(&mut work).await?;
+        self.write_noted(&mut work).await?;
         failpoint::pass(Moment::WorkWritten);
         if noted {
             failpoint::pass(Moment::RequestWritten);
@@ -190,6 +200,8 @@ impl Desk {
 struct Desking {
     tx: Tx,
     waiting: Vec<(Work, String)>,
+    /// What the audit will say.
+    noted: Vec<noting::Noted>,
     /// What it is about, for a request that may come again: what was made, or acted on.
     subject: Option<String>,
     pending: Pending,

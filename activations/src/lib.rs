@@ -9,6 +9,7 @@
 //! - The truth: [`store`] (connections, migrations), [`inbox`] (verified messages, committed in
 //!   groups), [`ledger`] (rows that wait for work).
 //! - [`desk::retention`]: what is purged when; [`store::copy`], [`store::file`]: the truth taken elsewhere, and kept small.
+//! - [`audit`]: acts as a chain that shows when it was tampered with.
 //! - [`desk`]: everything that happens to organisations and activations, each a transaction.
 //!   [`views`] is what the outside sees of them, [`refused`] how it is told no.
 //!
@@ -18,6 +19,7 @@
 //! `notification` and `reread` are the border with `webhooks`, `register` with `registers`; `ledger` and `desk` with
 //! `jobs`; `desk` and `views` with the program. This crate knows none of them. All SQL is here.
 
+pub mod audit;
 pub mod clock;
 pub mod decide;
 pub mod desk;

@@ -91,6 +91,39 @@ impl LinksKey {
     }
 }
 
+impl LinksKey {
+    /// By what somebody who knows the whole of a value finds it: two uses of one value have two hashes.
+    pub(crate) fn finding(&self, of: Finding, value: &str) -> String {
+        match Hmac::<Sha256>::new_from_slice(&self.derived(of.label())) {
+            Ok(mut mac) => {
+                mac.update(value.as_bytes());
+                hex::encode(mac.finalize().into_bytes())
+            }
+            // HMAC takes a key of any length: this can't occur.
+            Err(_) => String::new(),
+        }
+    }
+}
+
+/// What is found by a hash of the whole of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The account that a payment came from.
+    Account,
+    /// The address of a creator.
+    Creator,
+}
+
+impl Finding {
+    /// Never to be changed: what is there would not be found any more.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Account => "finding/account",
+            Self::Creator => "finding/creator",
+        }
+    }
+}
+
 impl std::fmt::Debug for LinksKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LinksKey(***)")

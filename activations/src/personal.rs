@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::links::{Finding, LinksKey};
+
 /// The name that a bank or scheme reports for the paying account; never what a payer typed.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -73,6 +75,14 @@ impl AccountNumber {
     pub fn last_digits(text: &str) -> Option<Self> {
         let fits = (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
         fits.then(|| Self::LastDigits(text.to_owned()))
+    }
+
+    /// By what payments from the same account are found; `None` where not all of the number is known.
+    pub(crate) fn found_by(&self, key: &LinksKey) -> Option<String> {
+        match self {
+            Self::Iban(iban) => Some(key.finding(Finding::Account, iban)),
+            Self::LastDigits(_) => None,
+        }
     }
 
     /// `NL** **** **** **43 00`, or `****4300` where only that is known.

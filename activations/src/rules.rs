@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::clock::Timestamp;
 use crate::desk::deliveries::Listener;
+use crate::desk::support::SecondPerson;
 use crate::invoicing::{InvoiceSettings, Invoicing, Numbers};
 use crate::links::LinksKey;
 use crate::money::Money;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub checkout: CheckoutSettings,
     /// Section `[invoice]`.
     pub invoice: InvoiceSettings,
+    /// Section `[review]`.
+    pub review: ReviewSettings,
 }
 
 /// Section `[activation]`.
@@ -74,6 +77,13 @@ impl AnswerLimits {
     pub const fn bytes(self) -> usize {
         self.megabytes.saturating_mul(1_000_000)
     }
+}
+
+/// Section `[review]`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReviewSettings {
+    /// Which approvals by a person take another one: `off`, `strong_mismatch` or `always`.
+    pub second_person: String,
 }
 
 /// Section `[office]`.
@@ -186,6 +196,7 @@ pub struct Rules {
     /// Who is told of events.
     pub(crate) listeners: Vec<Listener>,
     pub(crate) answers: AnswerLimits,
+    pub(crate) second_person: SecondPerson,
     pub(crate) links_key: LinksKey,
     pub(crate) public_url: String,
 }
@@ -235,13 +246,17 @@ impl Settings {
         if !["creditor_reference", "betalingskenmerk"].contains(&self.invoice.reference.as_str()) {
             problems.push("invoice.reference is unknown; write \"creditor_reference\" or \"betalingskenmerk\"".into());
         }
+        let second_person = SecondPerson::parse(&self.review.second_person);
+        if second_person.is_none() {
+            problems.push("review.second_person is unknown; write \"off\", \"strong_mismatch\" or \"always\"".into());
+        }
         let invoice_numbers = self.invoice.numbers(&mut problems);
         let invoicing = match &invoice {
             Some(rules) => self.invoice.checked(rules.amount, &mut problems),
             None => None,
         };
-        match (problems.is_empty(), ideal, invoice, hours) {
-            (true, Some(ideal), Some(invoice), Some(hours)) => Ok(Rules {
+        match (problems.is_empty(), ideal, invoice, hours, second_person) {
+            (true, Some(ideal), Some(invoice), Some(hours), Some(second_person)) => Ok(Rules {
                 ideal,
                 invoice,
                 link_lifetime,
@@ -267,6 +282,7 @@ impl Settings {
                     files: a.answer_files as usize,
                     megabytes: a.answer_megabytes as usize,
                 },
+                second_person,
                 links_key,
                 public_url: public_url.trim_end_matches('/').to_owned(),
             }),

@@ -111,6 +111,10 @@ named! {
         PersonApproved = "person_approved",
         /// A person rejected.
         PersonRejected = "person_rejected",
+        /// A person took an approval back before it had activated anybody.
+        ApprovalWithdrawn = "approval_withdrawn",
+        /// A person wants what is scheduled to take effect now.
+        EffectHastened = "effect_hastened",
         /// Approved while the office is closed.
         OfficeClosed = "office_closed",
         /// The office hours were changed: computed again when it takes effect.
@@ -139,7 +143,7 @@ named! {
 }
 
 named! {
-    /// The e-mails to a creator.
+    /// The e-mails to a creator, and to the house.
     EmailKind {
         /// What to pay, by invoice.
         Invoice = "invoice",
@@ -167,5 +171,14 @@ named! {
         Expired = "expired",
         /// Withdrawn.
         Cancelled = "cancelled",
+        /// To support: what waits for a decision.
+        ReviewDigest = "review_digest",
+    }
+}
+
+impl EmailKind {
+    /// Whether it goes to those who run this, and is of no activation.
+    pub const fn is_to_the_house(self) -> bool {
+        matches!(self, Self::ReviewDigest)
     }
 }

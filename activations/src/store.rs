@@ -3,6 +3,7 @@
 //! One text of SQL serves SQLite and PostgreSQL. What differs is `Kind`: how to connect (`sqlite`,
 //! `postgres`), how a transaction that writes begins, and how a row that is read to be changed is held.
 
+mod chaining;
 mod checkpoint;
 pub mod copy;
 pub mod file;
@@ -176,7 +177,8 @@ impl Store {
                 StoreError::Newer(version)
             }
             other => StoreError::Migrate(other),
-        })
+        })?;
+        self.chain_what_was().await
     }
 
     /// Whether the store answers and its schema is there.

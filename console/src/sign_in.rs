@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_tries_often_has_to_wait_and_others_do_not() {
+    fn fault_63_an_address_that_tries_often_has_to_wait_and_others_do_not() {
         let attempts = Attempts::default();
         let now = Timestamp::from_micros(1_800_000_000_000_000);
         let (one, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn after_signing_in_one_goes_on_here_and_nowhere_else() {
+    fn fault_68_after_signing_in_one_goes_on_here_and_nowhere_else() {
         assert_eq!(local(Some("/cases?state=x")), Some("/cases?state=x"));
         for away in [
             "//evil.example",

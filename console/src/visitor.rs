@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_sessions_at_once_neither_counts() {
+    fn fault_63_of_two_sessions_at_once_neither_counts() {
         let of = |cookies: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::COOKIE, cookies.parse().unwrap());

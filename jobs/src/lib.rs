@@ -79,6 +79,6 @@ pub use mail::settings::MailSettings;
 pub use platform::EndpointSettings;
 pub use queue::{Feeder, QueueNudge, nudge};
 pub use schedules::NextRun;
-pub use settings::{Checked, JobsSettings, QueueSettings, Settings};
+pub use settings::{Checked, JobsSettings, QueueSettings, Settings, SupportSettings};
 pub use supervisor::{GaveUp, Health};
 pub use workers::{Desks, Workers, WorkersError, tell};

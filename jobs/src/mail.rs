@@ -2,7 +2,7 @@
 //!
 //! - [`templates`]: where texts come from: compiled in, or an operator's folder.
 //! - [`render`] and [`blocks`]: templates in two languages become a subject, a text and a page; [`samples`]: what they
-//!   are checked with, and [`preview`]: shown with.
+//!   are checked with, and [`preview`]: shown with; [`pen`]: one that isn't sent yet.
 //! - [`letter`]: these become one message, the same bytes at each attempt; [`dkim`]: signed.
 //! - [`settings`]: what of this an operator sets.
 //! - [`address`]: where messages go, read from the settings into a type that can't
@@ -14,6 +14,7 @@ mod blocks;
 mod dkim;
 mod files;
 mod letter;
+mod pen;
 pub(crate) mod preview;
 mod render;
 mod samples;
@@ -35,6 +36,7 @@ pub(crate) use samples::samples;
 pub(crate) use address::{Destination, Encryption};
 pub(crate) use dkim::Signer;
 pub(crate) use letter::{Sealed, Stationery};
+pub(crate) use pen::TemplatePen;
 pub(crate) use render::Renderer;
 pub(crate) use settings::{CheckedMail, Mailer};
 pub(crate) use templates::Templates;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
-use eencent_activations::desk::{Desk, Fetched, Letter, Rendered};
+use eencent_activations::desk::{Desk, Digest, Fetched, Letter, Rendered};
 use eencent_activations::gathered::Gathered;
 use eencent_activations::gathering::Failed;
 use eencent_activations::identifier::Identifier;
@@ -113,6 +113,11 @@ pub(crate) trait Office: Send + Sync {
     /// Computes again what is scheduled, if the office hours are not those last used.
     async fn hours_changed(&self) -> Result<u32, RowError>;
 
+    /// Fills in some of what older rows are found by: whether there is more.
+    async fn fill_in(&self) -> Result<bool, RowError> {
+        Ok(false)
+    }
+
     /// Whether this process is the one that runs a schedule which a person asked for.
     async fn was_asked_for(&self, _schedule: &str) -> Result<bool, RowError> {
         Ok(false)
@@ -122,6 +127,9 @@ pub(crate) trait Office: Send + Sync {
     async fn tally(&self) -> Result<(), RowError> {
         Ok(())
     }
+
+    /// Writes the digest to support, if anything waits; how many e-mails.
+    async fn write_digest(&self, digest: &Digest, fire_at: Timestamp) -> Result<usize, RowError>;
 
     /// Begins a run that purges what is old enough.
     fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError>;
@@ -267,6 +275,10 @@ impl Office for DeskRows {
         Ok(self.desk.hours_changed().await?)
     }
 
+    async fn fill_in(&self) -> Result<bool, RowError> {
+        Ok(self.desk.fill_in().await?)
+    }
+
     async fn was_asked_for(&self, schedule: &str) -> Result<bool, RowError> {
         Ok(self.desk.take_asked_schedule(schedule).await?)
     }
@@ -274,6 +286,10 @@ impl Office for DeskRows {
     async fn tally(&self) -> Result<(), RowError> {
         self.desk.tally().await?;
         Ok(())
+    }
+
+    async fn write_digest(&self, digest: &Digest, fire_at: Timestamp) -> Result<usize, RowError> {
+        Ok(self.desk.write_digest(digest, fire_at).await?)
     }
 
     fn begin_purge(&self, retention: Retention) -> Result<Purge, RowError> {

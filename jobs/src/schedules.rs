@@ -17,6 +17,7 @@ use chrono_tz::{Europe::Amsterdam, Tz};
 use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, JobType};
 use eencent_activations::clock::{Clock, Timestamp};
+use eencent_activations::desk::Digest;
 use eencent_activations::desk::retention::Retention;
 use tokio_util::sync::CancellationToken;
 
@@ -154,6 +155,7 @@ pub(crate) struct Timetable {
     pub(crate) time_passes: Times,
     pub(crate) tidy_queue: Times,
     pub(crate) purge: Times,
+    pub(crate) digest: Times,
 }
 
 impl Timetable {
@@ -179,6 +181,7 @@ pub(crate) struct Schedules {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timetable: Timetable,
     pub(crate) retention: Retention,
+    pub(crate) digest: Digest,
 }
 
 /// How often the clock is looked at.
@@ -189,6 +192,8 @@ const ASK: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// One fire may take this long; what isn't done by then the next one does.
 const LIMIT: Duration = Duration::from_secs(300);
+/// So many batches of older rows are filled in before the schedules are looked at again.
+const FILLED_AT_ONCE: usize = 10;
 /// So many activations are moved in one go.
 const BATCH: u32 = 200;
 
@@ -219,13 +224,18 @@ impl Schedules {
     async fn follow(&self, stop: &CancellationToken) {
         let mut passing = Hand::new(self.timetable.time_passes.clone());
         let mut tidying = Hand::new(self.timetable.tidy_queue.clone());
+        let mut telling = Hand::new(self.timetable.digest.clone());
         let mut hours_known = false;
         let mut hours_asked: Option<Instant> = None;
+        let mut filled_in = false;
         let mut asking = Asking::default();
         while !stop.is_cancelled() {
             if !hours_known && hours_asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
                 hours_known = self.look_at_hours().await;
                 hours_asked = Some(Instant::now());
+            }
+            if !filled_in {
+                filled_in = self.fill_in(stop).await;
             }
             let now = self.clock.now();
             let asks = asking.is_time();
@@ -238,6 +248,12 @@ impl Schedules {
             };
             if due || (asks && self.was_asked_for("time_passes").await) {
                 within_limit("time_passes", self.time_passes(stop)).await;
+            }
+            if !self.digest.to.is_empty()
+                && let Some(fire) = telling.due(now)
+                && self.begins("digest", fire).await
+            {
+                within_limit("digest", self.tell_support(fire)).await;
             }
             // Each process tidies the file it knows, so this one asks nobody.
             if tidying.due(now).is_some() || (asks && self.was_asked_for("tidy_queue").await) {
@@ -297,6 +313,22 @@ impl Schedules {
         }
     }
 
+    /// A few batches of what older rows are found by: whether all of it is done.
+    async fn fill_in(&self, stop: &CancellationToken) -> bool {
+        for _ in 0..FILLED_AT_ONCE {
+            match self.office.fill_in().await {
+                Ok(true) if stop.is_cancelled() => return false,
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(error) => {
+                    tracing::warn!(error = told(&error), "could not fill in what older rows are found by");
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
     async fn time_passes(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             match self.office.time_passes(BATCH).await {
@@ -307,6 +339,14 @@ impl Schedules {
                     return;
                 }
             }
+        }
+    }
+
+    async fn tell_support(&self, fire: Timestamp) {
+        match self.office.write_digest(&self.digest, fire).await {
+            Ok(0) => {}
+            Ok(emails) => tracing::info!(emails, "told support what waits"),
+            Err(error) => tracing::warn!(error = told(&error), "could not tell support what waits"),
         }
     }
 

@@ -117,6 +117,12 @@ async fn fault_74_two_processes_fire_each_once_between_them() {
                 time_passes: Times::parse("* * * * *").unwrap(),
                 tidy_queue: Times::parse("*/5 * * * *").unwrap(),
                 purge: Times::parse("0 0 1 1 *").unwrap(),
+                digest: Times::parse("* * * * *").unwrap(),
+            },
+            digest: Digest {
+                to: Vec::new(),
+                language: "nl".to_owned(),
+                console: String::new(),
             },
             retention: default_settings().retention,
         };

@@ -1,4 +1,4 @@
-//! The sections `[mail]`, `[queue]`, `[jobs]`, `[events]` and `[retention]` of the settings.
+//! The sections `[mail]`, `[queue]`, `[jobs]`, `[events]`, `[retention]` and `[support]` of the settings.
 //!
 //! No key has a default here: `config/default.toml` documents and gives them all. What was read is
 //! checked as a whole, and everything that is wrong is told at once.
@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eencent_activations::clock::Timestamp;
+use eencent_activations::desk::Digest;
 use eencent_activations::desk::deliveries::Listener;
 use eencent_activations::desk::retention::Retention;
+use eencent_activations::desk::support::Pen;
+use eencent_activations::personal::EmailAddress;
 use serde::Deserialize;
 
 use crate::mail::preview::{Preview, previews};
 use crate::mail::settings::MailSettings;
-use crate::mail::{CheckedMail, Mailer};
+use crate::mail::{CheckedMail, Mailer, TemplatePen};
 use crate::platform::{EndpointSettings, Endpoints};
 use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{NextRun, Times, Timetable};
@@ -37,6 +40,49 @@ pub struct Settings {
     pub events: BTreeMap<String, EndpointSettings>,
     /// `[retention]`
     pub retention: Retention,
+    /// `[support]`
+    pub support: SupportSettings,
+}
+
+/// `[support]`: how support hears of what waits for it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupportSettings {
+    /// Who gets the digest.
+    pub digest_to: Vec<String>,
+    /// Cron expression: when.
+    pub digest: String,
+    /// `nl` or `en`.
+    pub digest_language: String,
+    /// Where the console is reached, for the link in it; may be empty.
+    pub console_url: String,
+}
+
+impl SupportSettings {
+    fn checked(&self, problems: &mut Problems) -> Digest {
+        let mut to = Vec::new();
+        for written in &self.digest_to {
+            let read = EmailAddress::parse(written).map_err(|_| format!("{written:?} is not an e-mail address"));
+            to.extend(problems.take("support.digest_to", read));
+        }
+        if !["nl", "en"].contains(&self.digest_language.as_str()) {
+            problems.0.push(format!(
+                "support.digest_language: {:?} is not nl or en",
+                self.digest_language
+            ));
+        }
+        let url = self.console_url.as_str();
+        if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
+            problems
+                .0
+                .push("support.console_url: write an address that begins with https://".to_owned());
+        }
+        Digest {
+            to,
+            language: self.digest_language.clone(),
+            console: self.console_url.clone(),
+        }
+    }
 }
 
 /// `[queue]`: where hints wait for a worker.
@@ -111,6 +157,7 @@ pub struct Checked {
     pub(crate) grace: Duration,
     pub(crate) timetable: Timetable,
     pub(crate) retention: Retention,
+    pub(crate) digest: Digest,
 }
 
 /// The longest that can be asked for: a hundred years.
@@ -145,6 +192,7 @@ impl Settings {
             jobs,
             events,
             retention,
+            support,
         } = self;
 
         let mail = mail.checked(&mut problems);
@@ -174,6 +222,8 @@ impl Settings {
         let time_passes = problems.take("jobs.time_passes", Times::parse(&jobs.time_passes));
         let tidy_queue = problems.take("jobs.tidy_queue", Times::parse(&jobs.tidy_queue));
         let purge = problems.take("jobs.purge", Times::parse(&jobs.purge));
+        let digest_times = problems.take("support.digest", Times::parse(&support.digest));
+        let digest = support.checked(&mut problems);
         let events = Endpoints::from_settings(events).unwrap_or_else(|told| {
             problems.0.extend(told);
             Endpoints::default()
@@ -190,8 +240,8 @@ impl Settings {
 
         if problems.0.is_empty()
             && let Some(mail) = mail
-            && let (Some(address), Some(time_passes), Some(tidy_queue), Some(purge)) =
-                (address, time_passes, tidy_queue, purge)
+            && let (Some(address), Some(time_passes), Some(tidy_queue), Some(purge), Some(digest_times)) =
+                (address, time_passes, tidy_queue, purge, digest_times)
         {
             return Ok(Checked {
                 mail,
@@ -216,8 +266,10 @@ impl Settings {
                     time_passes,
                     tidy_queue,
                     purge,
+                    digest: digest_times,
                 },
                 retention: *retention,
+                digest,
             });
         }
         Err(problems.0)
@@ -256,6 +308,14 @@ impl Checked {
     /// Everything that is wrong with templates and keys.
     pub fn previews(&self) -> Result<Vec<Preview>, Vec<String>> {
         previews(&self.mail)
+    }
+
+    /// What writes e-mails that aren't sent yet, by the templates that are set.
+    ///
+    /// # Errors
+    /// Everything that is wrong with templates.
+    pub fn pen(&self) -> Result<Arc<dyn Pen>, Vec<String>> {
+        Ok(Arc::new(TemplatePen(self.mail.renderer()?)))
     }
 
     pub(crate) fn mailer(&self) -> Result<Mailer, Vec<String>> {
@@ -311,6 +371,9 @@ mod tests {
         settings.jobs.time_passes = "often".to_owned();
         settings.jobs.tidy_queue = "0 0 30 2 *".to_owned();
         settings.jobs.purge = String::new();
+        settings.support.digest = "never".to_owned();
+        settings.support.digest_to = vec!["nobody".to_owned()];
+        settings.support.console_url = "console".to_owned();
         settings.retention.finished_days = settings.retention.body_days - 1;
         let problems = settings.validate().unwrap_err();
         let keys: Vec<&str> = problems.iter().filter_map(|one| one.split(':').next()).collect();
@@ -327,6 +390,9 @@ mod tests {
                 "jobs.time_passes",
                 "jobs.tidy_queue",
                 "jobs.purge",
+                "support.digest",
+                "support.digest_to",
+                "support.console_url",
                 "retention.finished_days"
             ]
         );

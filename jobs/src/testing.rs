@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use eencent_activations::clock::{Clock, SystemClock, Timestamp};
 use eencent_activations::desk::deliveries::Parcel;
 use eencent_activations::desk::retention::{Purge, Retention};
-use eencent_activations::desk::{Fetched, Letter, Rendered};
+use eencent_activations::desk::{Digest, Fetched, Letter, Rendered};
 use eencent_activations::identifier::Identifier;
 use eencent_activations::inbox::Question;
 use eencent_activations::ledger::Work;
@@ -87,7 +87,7 @@ pub(crate) fn queue_with(folder: &Path, most_waiting: usize, poll_interval: Dura
 /// Our sections of the settings that are compiled in.
 pub(crate) fn default_settings() -> Settings {
     let whole: toml::Table = include_str!("../../config/default.toml").parse().unwrap();
-    let ours = ["mail", "queue", "jobs", "events", "retention"].into_iter();
+    let ours = ["mail", "queue", "jobs", "events", "retention", "support"].into_iter();
     let ours: toml::Table = ours
         .map(|name| (name.to_owned(), whole.get(name).unwrap().clone()))
         .collect();
@@ -377,6 +377,10 @@ impl Office for PretendRows {
         Ok(0)
     }
 
+    async fn write_digest(&self, _: &Digest, _: Timestamp) -> Result<usize, RowError> {
+        Ok(0)
+    }
+
     fn begin_purge(&self, _: Retention) -> Result<Purge, RowError> {
         Err("these rows are never old".into())
     }
@@ -459,7 +463,7 @@ pub(crate) fn letter(kind: EmailKind, language: &str) -> Letter {
         to_name: Some("Ans Jansen".to_owned()),
         language: language.to_owned(),
         kind,
-        reference: "EC-7K3M-9PX2".to_owned(),
+        reference: Some("EC-7K3M-9PX2".to_owned()),
         data: data_for(kind, language),
         rendered: None,
         link: Some("https://eencent.example/r/abc?x=1&y=2".to_owned()),

@@ -251,6 +251,7 @@ impl Workers {
             clock: self.clock,
             timetable: settings.timetable,
             retention: settings.retention,
+            digest: settings.digest,
         };
         let (feeder, feeding) = (self.feeder, Arc::clone(&queue));
         parts.spawn(until_stopped("sweep", stop.clone(), |stop| async move {

@@ -60,6 +60,7 @@ impl Run {
             "organisations",
             "contact",
             "checkout",
+            "review",
             "invoice",
         ]);
         let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();

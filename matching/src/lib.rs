@@ -10,6 +10,7 @@
 //! | `distinct` | names that say nothing on their own: trades, names that many carry, persons |
 //! | `refuse` | accounts that are looked at by a person whatever the names say |
 //! | `repair` | damage in transport that can be undone without loss |
+//! | `search` | another use: the words that a name is found by |
 //! | `suggest` | a second use: which of many names an account holder is likely to be |
 //! | `explain`, `pairing`, `likeness`, `edit` | why a name is *not* accepted, in reasons support can read; they decide nothing |
 //! | `persons` | whether a name is a person's |
@@ -47,6 +48,7 @@ mod persons;
 mod reason;
 mod refuse;
 mod repair;
+mod search;
 mod split;
 mod suggest;
 mod surface;
@@ -56,6 +58,7 @@ pub use compare::{RegisteredNames, compare};
 pub use evidence::{Evidence, Verdict, WordPair};
 pub use foldings::{Folding, Foldings};
 pub use reason::{Language, Reason, ReasonCode};
+pub use search::{search_words, upper_bound};
 pub use suggest::{Index, Suggestion};
 pub use visible::visible;
 

@@ -162,7 +162,7 @@ fn line(one: &EmailOf) -> String {
         "{}  {}  {}  to {}  {}{more}",
         email.id,
         email.kind,
-        one.activation,
+        one.activation.as_deref().unwrap_or("(to the house)"),
         email.recipient_masked.as_deref().unwrap_or("(purged)"),
         email.state
     )

@@ -287,6 +287,7 @@ fn jobs(merged: &Figment, problems: &mut Problems) -> Option<eencent_jobs::Check
         jobs: eencent_jobs::JobsSettings,
         events: BTreeMap<String, eencent_jobs::EndpointSettings>,
         retention: eencent_activations::desk::retention::Retention,
+        support: eencent_jobs::SupportSettings,
     }
     let Sections {
         mail,
@@ -294,6 +295,7 @@ fn jobs(merged: &Figment, problems: &mut Problems) -> Option<eencent_jobs::Check
         jobs,
         events,
         retention,
+        support,
     } = section(merged, problems)?;
     let settings = eencent_jobs::Settings {
         mail,
@@ -301,6 +303,7 @@ fn jobs(merged: &Figment, problems: &mut Problems) -> Option<eencent_jobs::Check
         jobs,
         events,
         retention,
+        support,
     };
     settings.validate().map_err(|told| problems.extend(told)).ok()
 }

@@ -221,3 +221,54 @@ fn bench_load_tells_how_a_server_answered_and_puts_no_other_machine_under_load()
         "{ran:?}"
     );
 }
+
+#[test]
+fn audit_tells_who_did_what_exports_it_and_holds_what_was_kept() {
+    let installation = Installation::new();
+    let ran = installation.run(&["migrate"]);
+    assert!(ran.status.success(), "{}", ran.stderr);
+    let ran = installation.run(&["audit", "verify"]);
+    assert!(
+        ran.status.success() && ran.stdout.contains("no entry yet"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    let formula = "=cmd|' /C calc'!A0";
+    let ran = installation.run(&["mail", "stop", "--by", formula, "--reason", "a wrong template"]);
+    assert!(ran.status.success(), "{}", ran.stderr);
+    let ran = installation.run(&["mail", "start", "--by", "Jansen", "--reason", "mended"]);
+    assert!(ran.status.success(), "{}", ran.stderr);
+
+    let listed = installation.run(&["audit", "list", "--actor", "jansen"]);
+    assert!(
+        listed.stdout.contains("     2  ") && listed.stdout.contains("mail_started  mail: mended"),
+        "{}",
+        listed.stdout
+    );
+    assert_eq!(listed.stdout.lines().count(), 1);
+    let csv = installation.run(&["audit", "export", "--format", "csv"]).stdout;
+    assert!(csv.contains("'=cmd|"), "{csv}");
+    let exported = installation.run(&["audit", "export"]);
+    let entries: Vec<Value> = exported
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!((&entries[0]["actor"], entries.len()), (&Value::from(formula), 2));
+    let head = exported.stderr.trim().strip_prefix("head ").unwrap().to_owned();
+    assert_eq!(head, format!("2:{}", text(&entries[1], "hash")));
+
+    installation.run(&["mail", "stop", "--by", "Jansen", "--reason", "again"]);
+    let kept = installation.run(&["audit", "verify", "--head", &head]);
+    assert!(
+        kept.status.success() && kept.stdout.contains("3 entries"),
+        "{}{}",
+        kept.stdout,
+        kept.stderr
+    );
+    let other = installation.run(&["audit", "verify", "--head", &"ab".repeat(32)]);
+    assert_eq!(other.status.code(), Some(1), "{}", other.stdout);
+    let nonsense = installation.run(&["audit", "verify", "--head", "12"]);
+    assert!(nonsense.stderr.contains("64 hexadecimal digits"), "{}", nonsense.stderr);
+}

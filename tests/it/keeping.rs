@@ -83,6 +83,8 @@ fn fault_40_a_backup_made_under_load_is_restored_knows_what_it_knew_and_takes_wh
     let made = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     ok(&installation, &["restore", "--force", "kept.db"]);
+    let whole = ok(&installation, &["audit", "verify"]);
+    assert!(whole.contains("unbroken"), "{whole}");
     assert_eq!(std::fs::read(&key).unwrap(), made);
     assert!(installation.path().join("eencent-data/eencent.db.replaced-1").exists());
 
@@ -148,6 +150,8 @@ fn everything_moves_to_postgresql_and_goes_on_there() {
     server.signal("TERM");
     assert!(server.ended().success());
 
+    let head = ok(&installation, &["audit", "verify"]);
+    let head = head.lines().last().unwrap_or_default().replace("head ", "");
     let told = ok(&installation, &arguments);
     let counted = |table: &str| {
         let line = told.lines().find(|line| line.starts_with(table)).unwrap_or_default();
@@ -183,4 +187,6 @@ fn everything_moves_to_postgresql_and_goes_on_there() {
     );
     let next = started(&server, 3, "ideal");
     assert_ne!(next, Value::Null);
+    let whole = ok(&installation, &["audit", "verify", "--head", &head]);
+    assert!(whole.starts_with("3 entries, unbroken"), "{whole}");
 }

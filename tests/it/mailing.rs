@@ -265,7 +265,7 @@ fn fault_59_a_template_that_is_wrong_is_refused_at_the_start_and_by_check_and_on
     let out = folder.path().join("out");
     let written = installation.run(&["mail", "preview", "--out", out.to_str().unwrap()]);
     assert!(
-        written.status.success() && written.stdout.starts_with("78 files"),
+        written.status.success() && written.stdout.starts_with("84 files"),
         "{}",
         written.stdout
     );

@@ -214,14 +214,8 @@ impl Desk {
         }
         let many = work.pending.deliveries.len();
         if many > 0 {
-            sqlx::query("INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, 'delivered_again', $4, $5)")
-                .bind(self.new_id("aud")?)
-                .bind(now.micros())
-                .bind(by)
-                .bind(event.unwrap_or("all that were given up"))
-                .bind(reason)
-                .execute(&mut *work.tx)
-                .await?;
+            let subject = event.unwrap_or("all that were given up");
+            self.note_by(&mut work, by, ("delivered_again", subject), reason)?;
         }
         self.commit(work).await?;
         Ok(many)

@@ -151,8 +151,10 @@ impl Desk {
         };
         let decisions = rows.iter().map(decision).collect::<Result<_, _>>()?;
         let sql = format!(
-            "{EVENTS} WHERE e.activation_id = $1 OR EXISTS (SELECT 1 FROM payments p WHERE p.account = e.account AND p.payment_id = e.payment_id \
-             AND (p.activation_id = $1 OR p.suggested = $1)) ORDER BY e.received_at, e.id"
+            "{EVENTS} WHERE e.id IN (SELECT t.id FROM events t WHERE t.activation_id = $1 \
+               UNION SELECT t.id FROM payments p JOIN events t ON t.payment_id = p.payment_id AND t.account = p.account WHERE p.activation_id = $1 \
+               UNION SELECT t.id FROM payments p JOIN events t ON t.payment_id = p.payment_id AND t.account = p.account WHERE p.suggested = $1) \
+             ORDER BY e.received_at, e.id"
         );
         Ok(Explanation {
             activation,

@@ -38,14 +38,14 @@ pub struct Letter {
     pub created_at: Timestamp,
     /// To whom alone.
     pub to: EmailAddress,
-    /// The creator's name.
+    /// The creator's name; none where it is to the house.
     pub to_name: Option<String>,
     /// `nl` or `en`.
     pub language: String,
     /// Which e-mail.
     pub kind: EmailKind,
-    /// The activation's reference.
-    pub reference: String,
+    /// The activation's reference; an e-mail to the house has none.
+    pub reference: Option<String>,
     /// What the template needs.
     pub data: Value,
     /// What was rendered at the first attempt.
@@ -67,7 +67,7 @@ impl Desk {
             columns: Columns::Typed(&["TEXT"]),
             tail: ") SELECT e.id, e.email_key, e.activation_id, e.kind, e.language, e.recipient, e.recipient_name, e.data, e.link, \
                    e.rendered, e.message_id, e.created_at, e.give_up_at, a.reference FROM asked JOIN emails e ON e.id = asked.row_id \
-                   JOIN activations a ON a.id = e.activation_id",
+                   LEFT JOIN activations a ON a.id = e.activation_id",
         };
         let mut connection = self.store.reader().acquire().await.map_err(StoreError::from)?;
         let rows = ASKING
@@ -85,11 +85,11 @@ impl Desk {
     }
 
     fn letter(&self, row: &AnyRow) -> Result<Letter, StoreError> {
-        let activation = text(row, "activation_id")?;
+        let activation = maybe_text(row, "activation_id")?;
         let number = maybe_number(row, "link")?;
         let kind = named(row, "kind", EmailKind::parse)?;
         let page = page_of(kind);
-        let link = number.map(|number| {
+        let link = number.zip(activation).map(|(number, activation)| {
             format!(
                 "{}/{}/{}",
                 self.rules.public_url,
@@ -108,7 +108,7 @@ impl Desk {
             to_name: maybe_text(row, "recipient_name")?,
             language: text(row, "language")?,
             kind,
-            reference: text(row, "reference")?,
+            reference: maybe_text(row, "reference")?,
             data: json(row, "data")?,
             rendered: rendered
                 .transpose()

@@ -79,14 +79,7 @@ impl Desk {
                 .bind(whole)
                 .execute(&mut *work.tx)
                 .await?;
-            sqlx::query("INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, $4, 'mail', $5)")
-                .bind(self.new_id("aud")?)
-                .bind(self.now().micros())
-                .bind(by)
-                .bind(act)
-                .bind(reason)
-                .execute(&mut *work.tx)
-                .await?;
+            self.note_by(&mut work, by, (act, "mail"), reason)?;
         }
         self.commit(work).await?;
         Ok(turned)

@@ -187,6 +187,8 @@ impl Desk {
         }
         work.subject = Some(activation.id.clone());
         add_line(work, activation, from.as_str(), Some(before), now, &line);
+        let bound = (line.happening.as_str(), activation.id.as_str(), activation.version);
+        self.note_line(work, line.actor, bound, line.reason)?;
         work.pending.activations.push((activation.clone(), before));
         if let Some(known) = &mut work.known {
             known.moved(activation);
@@ -267,40 +269,14 @@ impl Desk {
         let id = self.new_id("eml")?;
         let creator = &a.organisation.creator;
         let link = link_of(kind, a);
-        let expires = a.expires_at.map(|at| self.local_words(at, a.dutch()));
-        // Typed by hand for a transfer: in groups, which are found again with or without their spaces.
-        let reference = match (a.method, Reference::parse(&a.reference)) {
-            (Method::Invoice, Ok(reference)) => reference.grouped(),
-            _ => a.reference.clone(),
-        };
-        let mut data = json!({
-            "organisation": a.organisation.legal_name,
-            "creator": creator.name,
-            "reference": reference,
-            "method": a.method,
-            "amount": a.amount.value(),
-            "currency": a.amount.currency.as_str(),
-            "expires_at": a.expires_at,
-            "expires_local": expires.clone().unwrap_or_default(),
-            "link_expires_local": expires.unwrap_or_default(),
-            "question": a.question.clone().unwrap_or_default(),
-            "support": { "email": self.rules.contact.support_email, "url": self.rules.contact.support_url },
-        });
-        // A button without an address is left out.
-        let place = link.map_or("", |_| crate::links::LINK_PLACEHOLDER);
-        if let Some(object) = data.as_object_mut() {
-            object.insert("link".to_owned(), place.into());
-        }
-        if let (Some(object), Value::Object(more)) = (data.as_object_mut(), extra) {
-            object.extend(more);
-        }
+        let data = self.email_data(a, kind, extra);
         // The key holds the number of the history line: a move is told once, however often it is tried.
         let key = format!("{}/{}/{}", a.id, kind.as_str(), a.version);
         work.will_wait(Work::Email, &id);
         work.pending.emails.push(NewEmail {
             id,
-            activation_id: a.id.clone(),
-            number: a.version,
+            activation_id: Some(a.id.clone()),
+            number: Some(a.version),
             kind: kind.as_str(),
             language: creator.language.clone(),
             recipient: creator.email.clone(),
@@ -315,8 +291,40 @@ impl Desk {
         self.wrote(work).await
     }
 
+    /// What the template of an e-mail about this activation is filled with.
+    pub(super) fn email_data(&self, a: &Activation, kind: EmailKind, extra: Value) -> Value {
+        let expires = a.expires_at.map(|at| self.local_words(at, a.dutch()));
+        // Typed by hand for a transfer: in groups, which are found again with or without their spaces.
+        let reference = match (a.method, Reference::parse(&a.reference)) {
+            (Method::Invoice, Ok(reference)) => reference.grouped(),
+            _ => a.reference.clone(),
+        };
+        let mut data = json!({
+            "organisation": a.organisation.legal_name,
+            "creator": a.organisation.creator.name,
+            "reference": reference,
+            "method": a.method,
+            "amount": a.amount.value(),
+            "currency": a.amount.currency.as_str(),
+            "expires_at": a.expires_at,
+            "expires_local": expires.clone().unwrap_or_default(),
+            "link_expires_local": expires.unwrap_or_default(),
+            "question": a.question.clone().unwrap_or_default(),
+            "support": { "email": self.rules.contact.support_email, "url": self.rules.contact.support_url },
+        });
+        // A button without an address is left out.
+        let place = link_of(kind, a).map_or("", |_| crate::links::LINK_PLACEHOLDER);
+        if let Some(object) = data.as_object_mut() {
+            object.insert("link".to_owned(), place.into());
+        }
+        if let (Some(object), Value::Object(more)) = (data.as_object_mut(), extra) {
+            object.extend(more);
+        }
+        data
+    }
+
     /// The right-hand side of Message-IDs: the host of our links, or our own name on a bare machine.
-    fn mail_domain(&self) -> String {
+    pub(super) fn mail_domain(&self) -> String {
         let host = self.rules.public_url.split_once("://").map_or("", |(_, rest)| rest);
         let host = host.split(['/', ':']).next().unwrap_or("");
         let is_name = host.contains('.') && host.chars().any(char::is_alphabetic);

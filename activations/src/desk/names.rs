@@ -266,6 +266,7 @@ impl Desk {
             .await?;
         }
         organisations::update(work, &after, self.now()).await?;
+        self.make_findable(work, &after).await?;
         a.organisation.legal_name = after.legal_name;
         a.organisation.trade_names = after.trade_names;
         a.organisation.legal_form = after.legal_form;

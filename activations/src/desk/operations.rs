@@ -50,7 +50,7 @@ pub struct Order<'a> {
 }
 
 impl Order<'_> {
-    fn check(&self) -> Result<(), Refused> {
+    pub(in crate::desk) fn check(&self) -> Result<(), Refused> {
         let act = Act {
             version: 0,
             actor: self.actor.person().unwrap_or("-").to_owned(),

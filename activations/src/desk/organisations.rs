@@ -170,6 +170,7 @@ impl Desk {
         self.alone_in(&mut work, &organisation.environment).await?;
         self.within_limit(&mut work, &organisation.environment).await?;
         insert(&mut work, &organisation).await?;
+        self.make_findable(&mut work, &organisation).await?;
         work.subject = Some(organisation.id.clone());
         self.note(&mut work, actor, "organisation registered", &organisation.id, why)
             .await?;
@@ -279,6 +280,7 @@ impl Desk {
             .into());
         }
         update(&mut work, &after, self.now()).await?;
+        self.make_findable(&mut work, &after).await?;
         self.note(&mut work, actor, "organisation changed", id, "").await?;
         self.commit(work).await?;
         Ok(after)
@@ -316,27 +318,6 @@ impl Desk {
         self.store
             .alone(&mut work.tx, &format!("organisation/{organisation}"))
             .await
-    }
-
-    /// Records an act of a key or person that no history line holds.
-    pub(super) async fn note(
-        &self,
-        work: &mut Desking,
-        actor: &Actor,
-        act: &str,
-        subject: &str,
-        reason: &str,
-    ) -> Result<(), DeskError> {
-        sqlx::query("INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(self.new_id("aud")?)
-            .bind(self.now().micros())
-            .bind(actor.to_string())
-            .bind(act)
-            .bind(subject)
-            .bind(reason)
-            .execute(&mut *work.tx)
-            .await?;
-        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use super::payments::Payment;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::ledger::Claim;
+use crate::links::LinksKey;
 use crate::refused::DeskError;
 use crate::store::many::{Columns, Many};
 use crate::store::{StoreError, to_json};
@@ -49,8 +50,9 @@ pub(super) struct NewLink {
 pub(super) struct NewEmail {
     pub id: String,
     pub key: String,
-    pub activation_id: String,
-    pub number: i64,
+    /// None: it is to the house.
+    pub activation_id: Option<String>,
+    pub number: Option<i64>,
     pub kind: &'static str,
     pub language: String,
     pub recipient: String,
@@ -118,39 +120,45 @@ impl Desk {
     pub(super) async fn flush(&self, work: &mut Desking) -> Result<(), DeskError> {
         let pending = std::mem::take(&mut work.pending);
         let now = self.now();
-        write_payments(work, &pending, now).await?;
+        write_payments(work, &pending, now, &self.rules.links_key).await?;
         write_moves(work, &pending).await?;
+        super::support::write_reviews(self, work, &pending).await?;
         write_told(work, &pending).await?;
         end_claims(work, &pending, now).await
     }
 }
 
-async fn write_payments(work: &mut Desking, pending: &Pending, now: Timestamp) -> Result<(), DeskError> {
+async fn write_payments(
+    work: &mut Desking,
+    pending: &Pending,
+    now: Timestamp,
+    key: &LinksKey,
+) -> Result<(), DeskError> {
     const INSERT: Many<'static> = Many {
         head: "INSERT INTO payments (id, account, payment_id, received_at, changed_at, provider, endpoint, mode, status, standing, \
                activation_id, suggested, tied_by, amount_minor, currency, holder_name, account_number, reference, paid_at, \
-               paid_at_proven, name_proven, name_awaited_until, conflicting, mode_fits)",
-        columns: Columns::Inserted(24),
+               paid_at_proven, name_proven, name_awaited_until, conflicting, mode_fits, account_hash)",
+        columns: Columns::Inserted(25),
         tail: "",
     };
     const UPDATE: Many<'static> = Many {
         head: "WITH given (row_id, new_received, new_changed, new_status, new_standing, new_activation, new_suggested, new_tied, \
                new_amount, new_currency, new_holder, new_number, new_reference, new_paid, new_paid_proven, new_name_proven, \
-               new_awaited, new_conflicting, new_fits) AS (",
+               new_awaited, new_conflicting, new_fits, new_hash) AS (",
         columns: Columns::Typed(&[
             "TEXT", "BIGINT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT",
-            "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT",
+            "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT",
         ]),
         tail: ") UPDATE payments SET received_at = new_received, changed_at = new_changed, status = new_status, \
                standing = new_standing, activation_id = new_activation, suggested = new_suggested, tied_by = new_tied, \
                amount_minor = new_amount, currency = new_currency, holder_name = new_holder, account_number = new_number, \
                reference = new_reference, paid_at = new_paid, paid_at_proven = new_paid_proven, name_proven = new_name_proven, \
-               name_awaited_until = new_awaited, conflicting = new_conflicting, mode_fits = new_fits \
+               name_awaited_until = new_awaited, conflicting = new_conflicting, mode_fits = new_fits, account_hash = new_hash \
                FROM given WHERE payments.id = given.row_id",
     };
     let mut new = Vec::with_capacity(pending.new_payments.len());
     for one in &pending.new_payments {
-        new.push((one, Texts::of(&one.payment)?));
+        new.push((one, Texts::of(&one.payment, key)?));
     }
     INSERT
         .execute(&mut work.tx, &new, |query, (one, texts)| {
@@ -169,7 +177,7 @@ async fn write_payments(work: &mut Desking, pending: &Pending, now: Timestamp) -
         .await?;
     let mut changed = Vec::with_capacity(pending.payments.len());
     for payment in &pending.payments {
-        changed.push((payment, Texts::of(payment)?));
+        changed.push((payment, Texts::of(payment, key)?));
     }
     UPDATE
         .execute(&mut work.tx, &changed, |query, (p, texts)| {
@@ -188,14 +196,16 @@ struct Texts {
     currency: Option<String>,
     account_number: Option<String>,
     reference: Option<String>,
+    account_hash: Option<String>,
 }
 
 impl Texts {
-    fn of(p: &Payment) -> Result<Self, StoreError> {
+    fn of(p: &Payment, key: &LinksKey) -> Result<Self, StoreError> {
         Ok(Self {
             currency: p.amount.map(|amount| amount.currency.to_string()),
             account_number: p.account_number.as_ref().map(to_json).transpose()?,
             reference: p.reference.as_ref().map(to_json).transpose()?,
+            account_hash: p.account_number.as_ref().and_then(|number| number.found_by(key)),
         })
     }
 
@@ -218,6 +228,7 @@ impl Texts {
             .bind(p.name_awaited_until.map(Timestamp::micros))
             .bind(i64::from(p.conflicting))
             .bind(i64::from(p.mode_fits))
+            .bind(self.account_hash.as_deref())
     }
 }
 
@@ -338,7 +349,7 @@ async fn write_told(work: &mut Desking, pending: &Pending) -> Result<(), DeskErr
             query
                 .bind(one.id.as_str())
                 .bind(one.key.as_str())
-                .bind(one.activation_id.as_str())
+                .bind(one.activation_id.as_deref())
                 .bind(one.number)
                 .bind(one.kind)
                 .bind(one.language.as_str())

@@ -19,7 +19,8 @@
 //!
 //! Nothing goes that somebody still has to act on: what waits, is set apart, unallocated, or belongs to an
 //! activation that isn't over. Each transaction takes a few hundred rows, because on SQLite the receiver waits
-//! for the same connection; what was purged is counted in the audit by the transaction that purged it.
+//! for the same connection. What was purged is counted by the transaction that purged it (in `remembered`), and the
+//! audit gets one entry for each run, at its end; that of a run that was cut short the next one writes.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ use serde::Deserialize;
 use super::Desk;
 use crate::clock::Timestamp;
 use crate::refused::DeskError;
-use crate::store::Tx;
+use crate::store::{Tx, text};
 
 /// Section `[retention]`: days, of which 0 is only for decisions, and means never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -237,7 +238,7 @@ impl Kind {
             Self::Emails => vec![format!(
                 // A mail server's last words may repeat the address.
                 "UPDATE emails SET recipient = '', recipient_name = NULL, data = '{{}}', rendered = NULL, last_error = NULL WHERE id IN \
-                 (SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 AND {OVER} \
+                 (SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 AND (t.activation_id IS NULL OR {OVER}) \
                   LIMIT {BATCH})"
             )],
             Self::Payers => {
@@ -245,7 +246,7 @@ impl Kind {
                 let kept = "EXISTS (SELECT 1 FROM activations a WHERE a.id = payments.activation_id AND a.state = 'activated')";
                 vec![format!(
                     "UPDATE payments SET looked_over_at = {now}, holder_name = CASE WHEN {kept} THEN holder_name END, \
-                     account_number = CASE WHEN {kept} THEN account_number END, reference = CASE WHEN {kept} THEN reference END WHERE changed_at < $1 AND id IN \
+                     account_number = CASE WHEN {kept} THEN account_number END, account_hash = CASE WHEN {kept} THEN account_hash END, reference = CASE WHEN {kept} THEN reference END WHERE changed_at < $1 AND id IN \
                      (SELECT t.id FROM payments t WHERE t.changed_at > COALESCE(t.looked_over_at, 0) AND t.changed_at < $1 \
                       AND t.standing <> 'unallocated' AND (t.activation_id IS NULL OR {OVER}) LIMIT {BATCH})"
                 )]
@@ -267,13 +268,19 @@ impl Kind {
     }
 }
 
-/// One run of the purge: what it took so far, under one line in the audit.
+/// One run of the purge, and what it took so far.
 #[derive(Debug)]
 pub struct Purge {
     retention: Retention,
-    audit: String,
+    /// Under which name it is remembered until the audit tells of it.
+    name: String,
     counts: Vec<(Kind, u64)>,
+    /// Those of which the audit doesn't tell yet.
+    untold: Vec<(Kind, u64)>,
 }
+
+/// What names of runs begin with, in `remembered`.
+const RUN: &str = "purging/";
 
 impl Purge {
     /// What was purged, by kind; those of which nothing was are left out.
@@ -281,20 +288,20 @@ impl Purge {
         &self.counts
     }
 
-    fn count(&mut self, kind: Kind, many: u64) {
-        match self.counts.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, count)) => *count = count.saturating_add(many),
-            None => self.counts.push((kind, many)),
-        }
-    }
-
     fn told(&self) -> String {
         let told: Vec<String> = self
-            .counts
+            .untold
             .iter()
             .map(|(kind, many)| format!("{} {many}", kind.as_str()))
             .collect();
         told.join(", ")
+    }
+}
+
+fn count(counts: &mut Vec<(Kind, u64)>, kind: Kind, many: u64) {
+    match counts.iter_mut().find(|(known, _)| *known == kind) {
+        Some((_, count)) => *count = count.saturating_add(many),
+        None => counts.push((kind, many)),
     }
 }
 
@@ -306,15 +313,16 @@ impl Desk {
     pub fn begin_purge(&self, retention: Retention) -> Result<Purge, DeskError> {
         Ok(Purge {
             retention,
-            audit: self.new_id("aud")?,
+            name: format!("{RUN}{}", self.new_id("run")?),
             counts: Vec::new(),
+            untold: Vec::new(),
         })
     }
 
     /// Takes one batch of each kind that is old enough; how many rows. Call again while it isn't 0.
     ///
     /// # Errors
-    /// When the store doesn't answer; what was purged before stays purged, and is in the audit.
+    /// When the store doesn't answer; what was purged before stays purged, and the next run tells the audit of it.
     pub async fn purge(&self, run: &mut Purge) -> Result<u64, DeskError> {
         let mut all = 0_u64;
         for kind in Kind::ALL {
@@ -329,27 +337,53 @@ impl Desk {
                 // Dropped, so rolled back: there is nothing to keep.
                 continue;
             }
-            run.count(*kind, many);
-            self.account_for(&mut work.tx, run).await?;
+            account_for(&mut work.tx, run, *kind, many).await?;
             self.commit(work).await?;
+            count(&mut run.counts, *kind, many);
             all = all.saturating_add(many);
+        }
+        if all == 0 {
+            self.tell_of_purges().await?;
         }
         Ok(all)
     }
 
-    /// One line for a run, which tells what it took up to this transaction.
-    async fn account_for(&self, tx: &mut Tx, run: &Purge) -> Result<(), DeskError> {
-        sqlx::query(
-            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, 'system', 'purged', 'retention', $3) \
-             ON CONFLICT (id) DO UPDATE SET reason = excluded.reason",
-        )
-        .bind(run.audit.as_str())
-        .bind(self.now().micros())
-        .bind(run.told())
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
+    /// Writes the entry of this run into the audit, and of those that were cut short before it.
+    async fn tell_of_purges(&self) -> Result<(), DeskError> {
+        let mut work = self.begin().await?;
+        let rows = sqlx::query("DELETE FROM remembered WHERE name LIKE $1 RETURNING name, value")
+            .bind(format!("{RUN}%"))
+            .fetch_all(&mut *work.tx)
+            .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            self.note_by(&mut work, "system", ("purged", "retention"), &text(row, "value")?)?;
+        }
+        self.commit(work).await
     }
+}
+
+/// Remembers what a run took up to this transaction, until the audit tells of it.
+async fn account_for(tx: &mut Tx, run: &mut Purge, kind: Kind, many: u64) -> Result<(), DeskError> {
+    count(&mut run.untold, kind, many);
+    let updated = sqlx::query("UPDATE remembered SET value = $1 WHERE name = $2")
+        .bind(run.told())
+        .bind(run.name.as_str())
+        .execute(&mut **tx)
+        .await?
+        .rows_affected();
+    if updated == 0 {
+        // It is new, or another run took it for one that was cut short, and has told of what was taken before.
+        run.untold = vec![(kind, many)];
+        sqlx::query("INSERT INTO remembered (name, value) VALUES ($1, $2)")
+            .bind(run.name.as_str())
+            .bind(run.told())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn take(tx: &mut Tx, kind: Kind, before: Timestamp, now: Timestamp) -> Result<u64, DeskError> {
@@ -368,7 +402,7 @@ async fn take(tx: &mut Tx, kind: Kind, before: Timestamp, now: Timestamp) -> Res
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
     use super::*;
-    use crate::store::{Store, text};
+    use crate::store::Store;
 
     #[tokio::test]
     async fn each_batch_finds_its_rows_by_an_index() {

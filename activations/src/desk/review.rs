@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::moves::{Activation, Line};
 use super::start::over;
+use super::support::takes_another;
 use super::{Act, Actor, Desk, Desking, When};
+use crate::clock::Timestamp;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::{Happening, State, find};
 use crate::views::ActivationView;
@@ -16,26 +18,47 @@ impl Desk {
     /// Refused when the act is incomplete, out of date (with the activation as it is now), or when the
     /// activation isn't under review.
     pub async fn approve(&self, actor: &Actor, id: &str, act: Act, when: When) -> Result<ActivationView, DeskError> {
+        let effect = self.effect(when)?;
+        let mut work = self.begin().await?;
+        let mut activation = self.looked_at(&mut work, id, &act, Happening::PersonApproved).await?;
+        if self.takes_two(&mut work.tx, &activation).await? {
+            return Err(takes_another().into());
+        }
+        self.approve_in(&mut work, &mut activation, actor, &act, effect).await?;
+        self.commit(work).await?;
+        self.activation(id).await
+    }
+
+    /// When an approval by a person takes effect.
+    pub(super) fn effect(&self, when: When) -> Result<Timestamp, Refused> {
         let now = self.now();
         let effect = match when {
             When::Now => Some(now),
             When::OfficeHours => self.rules.hours.takes_effect(None, now),
         };
-        let Some(effect) = effect else {
-            return Err(Refused::new(
+        effect.ok_or_else(|| {
+            Refused::new(
                 Kind::Conflict,
                 "office_never_opens",
                 "The office hours give no next opening; approve with `when` `now`, or mend the setting office.hours.",
                 "De kantooruren geven geen volgende opening; keur goed met `when` `now`, of herstel de instelling office.hours.",
             )
-            .into());
-        };
-        let prepare = |activation: &mut Activation| {
-            activation.due_at = Some(effect);
-            activation.made_at = None;
-            activation.decided_at = Some(now);
-        };
-        self.act(actor, id, &act, Happening::PersonApproved, prepare, json!({}))
+        })
+    }
+
+    pub(super) async fn approve_in(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        actor: &Actor,
+        act: &Act,
+        effect: Timestamp,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        activation.due_at = Some(effect);
+        activation.made_at = None;
+        activation.decided_at = Some(now);
+        self.do_to(work, activation, actor, act, Happening::PersonApproved, json!({}))
             .await
     }
 
@@ -78,16 +101,44 @@ impl Desk {
         prepare: impl FnOnce(&mut Activation),
         email: serde_json::Value,
     ) -> Result<ActivationView, DeskError> {
-        act.check()?;
         let mut work = self.begin().await?;
-        let mut activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
-        self.current(&mut work, &activation, act, happening).await?;
+        let mut activation = self.looked_at(&mut work, id, act, happening).await?;
+        prepare(&mut activation);
+        self.do_to(&mut work, &mut activation, actor, act, happening, email)
+            .await?;
+        self.commit(work).await?;
+        self.activation(id).await
+    }
+
+    /// The activation, to be acted on: the act is whole, is about it as it is now, and can be done to it.
+    pub(super) async fn looked_at(
+        &self,
+        work: &mut Desking,
+        id: &str,
+        act: &Act,
+        happening: Happening,
+    ) -> Result<Activation, DeskError> {
+        act.check()?;
+        let activation = self.load(work, id).await?.ok_or_else(Refused::no_activation)?;
+        self.current(work, &activation, act, happening).await?;
+        Ok(activation)
+    }
+
+    /// Does it, with what the caller has changed of the activation.
+    pub(super) async fn do_to(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        actor: &Actor,
+        act: &Act,
+        happening: Happening,
+        email: serde_json::Value,
+    ) -> Result<(), DeskError> {
         // An e-mail that asks, and isn't handed over yet, would ask in vain.
         if activation.state == State::InformationRequested {
-            self.void_link(&mut work, &activation).await?;
+            self.void_link(work, activation).await?;
         }
         activation.touched = true;
-        prepare(&mut activation);
         let who = actor.as_person(act.actor.trim()).to_string();
         let line = Line {
             happening,
@@ -95,12 +146,11 @@ impl Desk {
             reason: act.reason.trim(),
             email,
         };
-        self.make(&mut work, &mut activation, line).await?;
+        self.make(work, activation, line).await?;
         if happening == Happening::InformationAsked {
-            self.ask(&mut work, &activation, act.reason.trim()).await?;
+            self.ask(work, activation, act.reason.trim()).await?;
         }
-        self.commit(work).await?;
-        self.activation(id).await
+        Ok(())
     }
 
     /// The act is about the activation as it is now.
@@ -125,7 +175,7 @@ impl Desk {
     }
 
     /// The act is about the activation as it is now, and can be done to it.
-    async fn current(
+    pub(super) async fn current(
         &self,
         work: &mut Desking,
         a: &Activation,

@@ -5,6 +5,7 @@
 
 use super::checks::Problems;
 use super::organisations::NewCreator;
+use super::support::{insert_words, words_of};
 use super::{Actor, Desk, Desking};
 use crate::identifier::Identifier;
 use crate::reference::Reference;
@@ -137,8 +138,8 @@ impl Desk {
     ) -> Result<(), DeskError> {
         const ORGANISATIONS: Many<'static> = Many {
             head: "INSERT INTO organisations (id, legal_name, creator, environment, trade_names, country, names_source, language, created_at, \
-                   changed_at, names_at)",
-            columns: Columns::Inserted(11),
+                   changed_at, names_at, creator_hash)",
+            columns: Columns::Inserted(12),
             tail: "",
         };
         const IDENTIFIERS: Many<'static> = Many {
@@ -167,6 +168,8 @@ impl Desk {
                 activation: self.new_id("act")?,
                 identifier: made_up(*kvk)?,
                 creator: to_json(&seed.creator)?,
+                creator_hash: self.creator_hash(&seed.creator.email),
+                words: words_of([seed.legal_name.as_str()].into_iter()),
                 seed,
             });
             *kvk += 1;
@@ -185,8 +188,14 @@ impl Desk {
                     .bind(now.micros())
                     .bind(now.micros())
                     .bind(now.micros())
+                    .bind(one.creator_hash.as_str())
             })
             .await?;
+        let words: Vec<(&str, &str)> = started
+            .iter()
+            .flat_map(|one| one.words.iter().map(|word| (word.as_str(), one.organisation.as_str())))
+            .collect();
+        insert_words(work, &words).await?;
         IDENTIFIERS
             .execute(&mut work.tx, &started, |query, one| {
                 query
@@ -239,6 +248,8 @@ struct Started<'a> {
     activation: String,
     identifier: Identifier,
     creator: String,
+    creator_hash: String,
+    words: Vec<String>,
     seed: &'a Seed,
 }
 

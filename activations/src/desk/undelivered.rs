@@ -118,8 +118,8 @@ impl Trouble {
 /// An e-mail, and the activation that it is of.
 #[derive(Debug, Clone)]
 pub struct EmailOf {
-    /// The activation's id.
-    pub activation: String,
+    /// The activation's id; none where the e-mail is to the house.
+    pub activation: Option<String>,
     /// The e-mail.
     pub email: EmailView,
 }
@@ -180,14 +180,14 @@ impl Desk {
             .await?;
         let one = |row| -> Result<EmailOf, StoreError> {
             Ok(EmailOf {
-                activation: text(row, "activation_id")?,
+                activation: maybe_text(row, "activation_id")?,
                 email: view(row)?,
             })
         };
         Ok(rows.iter().map(one).collect::<Result<_, _>>()?)
     }
 
-    /// Sends an e-mail again that was given up: to the creator's address as it is now, with the same words and the same
+    /// Sends an e-mail again that was given up: to the creator's address as it is now (or the house's as it was), with the same words and the same
     /// `Message-ID`, and with its whole time. Who asks for it and why goes into the audit.
     ///
     /// # Errors
@@ -196,16 +196,7 @@ impl Desk {
     pub async fn send_again(&self, id: &str, (by, reason): (&str, &str)) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
         self.send_again_in(&mut work, id).await?;
-        sqlx::query(
-            "INSERT INTO audit (id, at, actor, act, subject, reason) VALUES ($1, $2, $3, 'email_sent_again', $4, $5)",
-        )
-        .bind(self.new_id("aud")?)
-        .bind(self.now().micros())
-        .bind(by)
-        .bind(id)
-        .bind(reason)
-        .execute(&mut *work.tx)
-        .await?;
+        self.note_by(&mut work, by, ("email_sent_again", id), reason)?;
         self.commit(work).await
     }
 
@@ -214,7 +205,7 @@ impl Desk {
         let now = self.now();
         let sql = format!(
             "SELECT e.state, e.dropped_at, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator FROM emails e \
-             JOIN activations a ON a.id = e.activation_id JOIN organisations o ON o.id = a.organisation_id \
+             LEFT JOIN activations a ON a.id = e.activation_id LEFT JOIN organisations o ON o.id = a.organisation_id \
              WHERE e.id = $1{}",
             self.store.held("e")
         );
@@ -230,24 +221,20 @@ impl Desk {
         if text(&row, "recipient")?.is_empty() {
             return Err(purged().into());
         }
-        let link = maybe_number(&row, "link")?;
-        let stands = named(&row, "stands", State::parse)?;
-        let lives = match page_of(named(&row, "kind", EmailKind::parse)?) {
-            Page::RoundOff => stands == State::AwaitingConfirmation && link == Some(number(&row, "links")?),
-            Page::Information => stands == State::InformationRequested && link == maybe_number(&row, "asked")?,
-            // A document stays what it is, and its page says how it stands.
-            Page::Invoice => true,
+        let (to, name) = match maybe_text(&row, "creator")? {
+            Some(_) => {
+                holds(&row)?;
+                let creator: CreatorView = json(&row, "creator")?;
+                (creator.email, creator.name)
+            }
+            None => (text(&row, "recipient")?, String::new()),
         };
-        if link.is_some() && !lives {
-            return Err(link_ended().into());
-        }
-        let creator: CreatorView = json(&row, "creator")?;
         sqlx::query(
             "UPDATE emails SET state = 'waiting', recipient = $1, recipient_name = $2, attempts = 0, starts = 0, \
              next_attempt_at = NULL, last_error = NULL, dropped_at = NULL, give_up_at = $3 WHERE id = $4",
         )
-        .bind(creator.email.as_str())
-        .bind(creator.name.as_str())
+        .bind(to)
+        .bind(name)
         .bind(now.plus(GIVE_UP_AFTER).micros())
         .bind(id)
         .execute(&mut *work.tx)
@@ -255,6 +242,22 @@ impl Desk {
         work.will_wait(Work::Email, id);
         Ok(())
     }
+}
+
+/// What an e-mail to a creator says holds still: its link opens what it did.
+fn holds(row: &AnyRow) -> Result<(), DeskError> {
+    let link = maybe_number(row, "link")?;
+    let stands = named(row, "stands", State::parse)?;
+    let lives = match page_of(named(row, "kind", EmailKind::parse)?) {
+        Page::RoundOff => stands == State::AwaitingConfirmation && link == Some(number(row, "links")?),
+        Page::Information => stands == State::InformationRequested && link == maybe_number(row, "asked")?,
+        // A document stays what it is, and its page says how it stands.
+        Page::Invoice => true,
+    };
+    if link.is_some() && !lives {
+        return Err(link_ended().into());
+    }
+    Ok(())
 }
 
 fn no_such_email() -> Refused {

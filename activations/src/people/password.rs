@@ -47,7 +47,7 @@ const NOBODYS: &str =
 /// Refused, with what to do.
 pub fn check(password: &str, email: &str, name: &str) -> Result<(), Refused> {
     let length = password.chars().count();
-    if length < SHORTEST || length > LONGEST {
+    if !(SHORTEST..=LONGEST).contains(&length) {
         return Err(Refused::new(
             Kind::Invalid,
             "password_length",

@@ -160,13 +160,14 @@ mod tests {
         let factor = SecondFactor::generate(&OsEntropy).unwrap();
         let now = Timestamp::from_micros(1_800_000_000_000_000);
         let code = factor.code(now);
+        let (first, last) = code.split_at(3);
         let at = |seconds: i64| factor.step_of(&code, Timestamp::from_micros(now.micros() + seconds * 1_000_000));
         let step = Some(now.micros() / 30_000_000);
         assert_eq!((at(-30), at(0), at(30)), (step, step, step));
         assert_eq!((at(-60), at(60)), (None, None));
         assert_eq!(factor.step_of("", now), None);
         assert_eq!(
-            factor.step_of(&format!(" {} {} ", &code[..3], &code[3..]), now),
+            factor.step_of(&format!(" {first} {last} "), now),
             step,
             "as apps show it"
         );
@@ -183,6 +184,6 @@ mod tests {
         assert_eq!(SecondFactor::open(&sealed, &key, "acc_1").unwrap().0, factor.0);
         assert!(SecondFactor::open(&sealed, &key, "acc_2").is_none());
         assert!(SecondFactor::open(&sealed, &other, "acc_1").is_none());
-        assert!(SecondFactor::open(&sealed[..8], &key, "acc_1").is_none());
+        assert!(SecondFactor::open(b"short", &key, "acc_1").is_none());
     }
 }

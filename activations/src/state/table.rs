@@ -212,6 +212,21 @@ pub const MOVES: &[Move] = {
             Some("activation.under_review"),
         ),
         row(
+            S::Scheduled,
+            H::ApprovalWithdrawn,
+            S::UnderReview,
+            None,
+            Some("activation.under_review"),
+        ),
+        row(
+            S::AwaitingConfirmation,
+            H::ApprovalWithdrawn,
+            S::UnderReview,
+            None,
+            Some("activation.under_review"),
+        ),
+        row(S::Scheduled, H::EffectHastened, S::Scheduled, None, None),
+        row(
             S::AwaitingPayment,
             H::Reminded,
             S::AwaitingPayment,

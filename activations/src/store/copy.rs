@@ -33,6 +33,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("links", false),
     ("api_keys", false),
     ("audit", false),
+    ("audit_head", false),
     ("schedule_runs", false),
     ("remembered", false),
     ("rereads", false),
@@ -50,6 +51,11 @@ pub const TABLES: &[(&str, bool)] = &[
     ("paused", false),
     ("tallies", false),
     ("asked_schedules", false),
+    ("reviews", false),
+    ("notes", false),
+    ("proposals", false),
+    ("verdicts", false),
+    ("name_words", false),
 ];
 
 /// So many values go over in one statement; PostgreSQL takes 65,535.

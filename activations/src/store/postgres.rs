@@ -71,12 +71,13 @@ fn what_to_do(error: &sqlx::Error) -> &'static str {
 
 /// The migrations, as PostgreSQL takes them: a table has to be there before another refers to it, and the
 /// tables of activations and their history refer to each other. So constraints that are checked at the
-/// end of a transaction are added at the end of their file. (SQLite can't add one later.)
+/// end of a transaction are added at the end of their file. (SQLite can't add one later.) And a trigger that
+/// refuses has a function to call.
 pub(super) fn migrations(all: &Migrator) -> Migrator {
     let mut migrations = all.migrations.to_vec();
     for migration in &mut migrations {
         // The checksum stays that of the file.
-        migration.sql = sqlx::AssertSqlSafe(deferred_last(migration.sql.as_str())).into_sql_str();
+        migration.sql = sqlx::AssertSqlSafe(refusing(&deferred_last(migration.sql.as_str()))).into_sql_str();
     }
     Migrator::with_migrations(migrations)
 }
@@ -99,6 +100,30 @@ fn deferred_last(sql: &str) -> String {
     kept + &later
 }
 
+/// The body of a trigger that refuses, as SQLite has it, around what it says.
+const REFUSES: (&str, &str) = ("BEGIN SELECT RAISE(ABORT, '", "'); END;");
+
+/// What PostgreSQL's triggers call instead.
+const REFUSE: &str = "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+     'BEGIN RAISE EXCEPTION ''%'', TG_ARGV[0]; END';\n";
+
+fn refusing(sql: &str) -> String {
+    let mut refuses = false;
+    let mut adapted = String::new();
+    for line in sql.lines() {
+        let said = line
+            .strip_prefix(REFUSES.0)
+            .and_then(|rest| rest.strip_suffix(REFUSES.1));
+        match said {
+            Some(said) => adapted.push_str(&format!("EXECUTE FUNCTION refuse('{said}');")),
+            None => adapted.push_str(line),
+        }
+        refuses |= said.is_some();
+        adapted.push('\n');
+    }
+    if refuses { REFUSE.to_owned() + &adapted } else { adapted }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +137,14 @@ mod tests {
             "CREATE TABLE a (\n    id TEXT,\n    CHECK (id <> '')\n);\nCREATE TABLE b (\n    id TEXT PRIMARY KEY\n);\n\
              ALTER TABLE a ADD FOREIGN KEY (id) REFERENCES b (id) DEFERRABLE INITIALLY DEFERRED;\n"
         );
+    }
+    #[test]
+    fn a_trigger_that_refuses_calls_the_function_that_comes_before_it() {
+        let sql = "CREATE TRIGGER t BEFORE DELETE ON a FOR EACH ROW\nBEGIN SELECT RAISE(ABORT, 'never'); END;\n";
+        assert_eq!(
+            refusing(sql),
+            format!("{REFUSE}CREATE TRIGGER t BEFORE DELETE ON a FOR EACH ROW\nEXECUTE FUNCTION refuse('never');\n")
+        );
+        assert_eq!(refusing("SELECT 1;\n"), "SELECT 1;\n");
     }
 }

@@ -136,6 +136,7 @@ async fn paid_twice_it_is_shown_and_never_activated_or_mailed_twice() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
     office.told("event_1", paid(&view.reference)).await;
+    office.clock.advance(Duration::from_secs(1));
     office.told("event_2", another("tr_2", 1, &view.reference)).await;
     let now = office.view(&view.id).await;
     assert_eq!(now.state, State::AwaitingConfirmation);

@@ -7,9 +7,11 @@
     reason = "tests stop at what they did not expect"
 )]
 
+mod audit;
 mod checkouts;
 mod copying;
 mod deciding;
+mod digest;
 mod drawing;
 mod groups;
 mod idempotency;
@@ -24,4 +26,5 @@ mod retention;
 mod seeding;
 mod sql;
 mod strangers;
+mod support;
 mod undelivered;

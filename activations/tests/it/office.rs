@@ -19,7 +19,7 @@ use eencent_activations::notification::{
 };
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::rules::{
-    ActivationSettings, ContactSettings, OfficeSettings, OrganisationSettings, Refetching, Settings,
+    ActivationSettings, ContactSettings, OfficeSettings, OrganisationSettings, Refetching, ReviewSettings, Settings,
 };
 use eencent_activations::store::Store;
 use eencent_activations::views::{ActivationView, OrganisationView};
@@ -65,6 +65,9 @@ pub fn settings() -> Settings {
             sales: "sales@example.nl".into(),
             belgium_url: "https://example.nl/belgie".into(),
             peppol_url: String::new(),
+        },
+        review: ReviewSettings {
+            second_person: "off".into(),
         },
         checkout: eencent_activations::rules::CheckoutSettings::default(),
         invoice: InvoiceSettings {

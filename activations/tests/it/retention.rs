@@ -93,6 +93,22 @@ async fn fault_70_a_body_is_gone_after_its_days_the_decision_is_kept_and_the_aud
 }
 
 #[tokio::test]
+async fn what_a_run_took_that_was_cut_short_the_next_one_tells_the_audit() {
+    let office = Office::open().await;
+    activated(&office).await;
+    office.clock.advance(91 * DAY);
+    let mut run = office.desk.begin_purge(KEPT).unwrap();
+    assert_eq!(office.desk.purge(&mut run).await.unwrap(), 1);
+    assert_eq!(count(&office, "audit WHERE act = 'purged'").await, 0);
+    assert_eq!(purge(&office, KEPT).await, []);
+    let told = "audit WHERE act = 'purged' AND reason = 'bodies 1'";
+    assert_eq!(count(&office, told).await, 1);
+    purge(&office, KEPT).await;
+    assert_eq!(count(&office, "audit WHERE act = 'purged'").await, 1);
+    assert_eq!(count(&office, "remembered WHERE name LIKE 'purging/%'").await, 0);
+}
+
+#[tokio::test]
 async fn that_a_register_was_asked_is_kept_as_long_as_other_finished_work() {
     let mut office = Office::open().await;
     office.connect_register();

@@ -74,7 +74,7 @@ filled in is only ever text: no name can make a paragraph, a button, bold letter
 language) }}` writes an amount. Below each e-mail stands `_signature.txt`; around the HTML `layout.html`, made of
 `layout.mjml` with [MJML](https://mjml.io): copy that, change it, compile it, and put the `layout.html` in your folder.
 
-Every e-mail has: `organisation`, `creator` (as it was typed) and `greeted` (the same, empty where it doesn't look like a
+Every e-mail to a creator has: `organisation`, `creator` (as it was typed) and `greeted` (the same, empty where it doesn't look like a
 name), `reference`, `method`, `amount`, `currency`, `expires_at`, `expires_local`, `link_expires_local`, `question`,
 `support.email`, `support.url`, `sender`, `language`. What else each has is told below.
 
@@ -99,7 +99,16 @@ fn page() -> String {
     let renderer = renderer();
     let mut page = ABOUT.to_owned();
     for kind in EmailKind::ALL {
-        let _ = write!(page, "\n## {kind}\n\nSent at {}.", sent_when(*kind));
+        let _ = write!(
+            page,
+            "\n## {kind}\n\nSent {}.",
+            match kind.is_to_the_house() {
+                true =>
+                    "to `support.digest_to` when `support.digest` says, if anything waits; it has no signature below it"
+                        .to_owned(),
+                false => format!("at {}", sent_when(*kind)),
+            }
+        );
         let (common, own) = (data_for(EmailKind::PartlyPaid, "en"), data_for(*kind, "en"));
         let always = |key: &str| common.get(key).is_some() && !["received", "missing"].contains(&key);
         let more: Vec<String> = own
@@ -110,7 +119,12 @@ fn page() -> String {
             .map(|key| format!("`{key}`"))
             .collect();
         if !more.is_empty() {
-            let _ = write!(page, " It also has {}.", more.join(", "));
+            let has = if kind.is_to_the_house() {
+                "It has"
+            } else {
+                "It also has"
+            };
+            let _ = write!(page, " {has} {}.", more.join(", "));
         }
         page.push('\n');
         for language in ["nl", "en"] {
@@ -132,6 +146,10 @@ fn the_docs_show_e_mails_as_made_of_the_templates() {
 #[test]
 fn every_move_that_tells_the_creator_has_an_e_mail_and_every_e_mail_a_move() {
     for kind in EmailKind::ALL {
-        assert!(!sent_when(*kind).is_empty(), "{kind} is never sent");
+        assert_ne!(
+            sent_when(*kind).is_empty(),
+            !kind.is_to_the_house(),
+            "when {kind} is sent"
+        );
     }
 }

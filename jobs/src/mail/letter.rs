@@ -76,8 +76,11 @@ impl Stationery {
             .to(to)
             .subject(one_line(&rendered.subject))
             .date(system_time(letter.created_at))
-            .message_id(Some(letter.message_id.clone()))
-            .raw_header(header("X-Activation", &letter.reference))
+            .message_id(Some(letter.message_id.clone()));
+        if let Some(reference) = &letter.reference {
+            message = message.raw_header(header("X-Activation", reference));
+        }
+        message = message
             // Answering machines stay silent at this (RFC 3834), and Exchange's at the other one. No Precedence and no
             // List headers: each of these is about one activation, and asked for by it.
             .raw_header(header("Auto-Submitted", "auto-generated"))

@@ -124,7 +124,7 @@ proptest! {
     ) {
         let mut letter = letter(EmailKind::Cancelled, "nl");
         letter.to_name = Some(name);
-        letter.reference = reference;
+        letter.reference = Some(reference);
         let mut rendered = simple();
         rendered.subject = subject;
         let sealed = stationery().seal(&letter, &rendered).unwrap();

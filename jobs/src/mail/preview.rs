@@ -70,16 +70,21 @@ fn sample(
 }
 
 fn letter(kind: EmailKind, language: &str, data: Value) -> Option<Letter> {
-    let key = format!("act_01JD5W9A4H8S6P0D2E7XGK5NQM/{kind}/1");
+    let (of, to) = if kind.is_to_the_house() {
+        ("house", "support@eencent.example")
+    } else {
+        ("act_01JD5W9A4H8S6P0D2E7XGK5NQM", "ans@korenaar.example")
+    };
+    let key = format!("{of}/{kind}/1");
     Some(Letter {
         message_id: format!("<{}@eencent.invalid>", key.replace('/', ".")),
         key,
         created_at: Timestamp::parse_rfc3339("2026-01-09T17:30:00Z")?,
-        to: EmailAddress::parse("ans@korenaar.example").ok()?,
-        to_name: Some("Ans Jansen".to_owned()),
+        to: EmailAddress::parse(to).ok()?,
+        to_name: (!kind.is_to_the_house()).then(|| "Ans Jansen".to_owned()),
         language: language.to_owned(),
         kind,
-        reference: "EC-7K3M-9PX2".to_owned(),
+        reference: (!kind.is_to_the_house()).then(|| "EC-7K3M-9PX2".to_owned()),
         data,
         rendered: None,
         link: Some(LINK.to_owned()),

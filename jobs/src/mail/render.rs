@@ -128,7 +128,11 @@ impl Renderer {
             line: Some(line),
             reason,
         })?;
-        let below = self.fill(&signature, &data)?;
+        // What stands below the others is about their organisation.
+        let below = match kind.is_to_the_house() {
+            true => String::new(),
+            false => self.fill(&signature, &data)?,
+        };
         let mut blocks = blocks::read(head.body);
         blocks.extend(blocks::read(&below));
         let subject = one_line(&unquoted(head.subject));

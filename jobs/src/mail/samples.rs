@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 /// Each case of an e-mail that a template may tell apart: its name, and what the template is given. The first is the
 /// usual one.
 pub(crate) fn samples(kind: EmailKind, language: &str) -> Vec<(&'static str, Value)> {
-    let usual = usual(kind, language);
+    let usual = if kind.is_to_the_house() {
+        to_the_house(language)
+    } else {
+        usual(kind, language)
+    };
     let with = |more: Value| {
         let mut data = usual.clone();
         extend(&mut data, more);
@@ -15,6 +19,12 @@ pub(crate) fn samples(kind: EmailKind, language: &str) -> Vec<(&'static str, Val
     };
     let mut all = vec![("", usual.clone())];
     match kind {
+        EmailKind::ReviewDigest => {
+            let none = json!({ "waiting": "0", "reasons": [], "oldest_local": "", "oldest_age": "", "unallocated": "3" });
+            all.push(("one", with(json!({ "waiting": "1", "asked": "0", "console": "" }))));
+            all.push(("payments_only", with(none)));
+            return all;
+        }
         EmailKind::TakesLonger => all.push(("no_reasons", with(json!({ "reasons": [] })))),
         EmailKind::Activated => all.push(("no_page", with(json!({ "peppol_url": "" })))),
         EmailKind::ReminderToPay => all.push((
@@ -63,6 +73,8 @@ pub(super) fn must_say(kind: EmailKind) -> &'static [&'static str] {
         EmailKind::ReminderToAnswer => &["link"],
         EmailKind::Rejected => &["reason"],
         EmailKind::Invoice => &["reference", "link"],
+        // Every word of it depends on what waits.
+        EmailKind::ReviewDigest => &[],
         _ => &["organisation"],
     }
 }
@@ -114,10 +126,31 @@ fn usual(kind: EmailKind, language: &str) -> Value {
         EmailKind::RoundOff | EmailKind::ReminderToRoundOff => json!({ "link": LINK_PLACEHOLDER }),
         EmailKind::Activated => json!({ "peppol_url": "https://platform.example/peppol" }),
         EmailKind::Expired => json!({ "was": "awaiting_payment" }),
-        EmailKind::ReminderToPay | EmailKind::Cancelled => json!({}),
+        EmailKind::ReminderToPay | EmailKind::Cancelled | EmailKind::ReviewDigest => json!({}),
     };
     extend(&mut data, more);
     data
+}
+
+fn to_the_house(language: &str) -> Value {
+    let dutch = language == "nl";
+    let say = |nl: &'static str, en: &'static str| if dutch { nl } else { en };
+    json!({
+        "waiting": "12",
+        "asked": "2",
+        "unallocated": "0",
+        "oldest_local": say("vrijdag 9 januari 2026 om 16:10", "Friday 9 January 2026 at 16:10"),
+        "oldest_age": say("2 dagen", "2 days"),
+        "reasons": [
+            { "code": "names_differ", "many": "9", "text": say(
+                "De tenaamstelling van de rekening is niet de naam van de organisatie.",
+                "The name on the bank account is not the name of the organisation.") },
+            { "code": "names_entered", "many": "4", "text": say(
+                "De namen van de organisatie komen niet uit een handelsregister.",
+                "The names of the organisation do not come from a trade register.") },
+        ],
+        "console": "https://eencent.example/",
+    })
 }
 
 fn extend(data: &mut Value, more: Value) {

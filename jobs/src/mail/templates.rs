@@ -40,6 +40,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "reminder_to_answer",
     "expired",
     "cancelled",
+    "review_digest",
 ];
 
 /// One template.

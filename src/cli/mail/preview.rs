@@ -121,7 +121,11 @@ fn list(previews: &[Preview]) {
         let when: Vec<String> = moves
             .map(|row| format!("{} ({})", row.happening, row.from.map_or("–", State::as_str)))
             .collect();
-        println!("{kind}: sent at {}", when.join(", "));
+        if kind.is_to_the_house() {
+            println!("{kind}: sent to support.digest_to, when support.digest says");
+        } else {
+            println!("{kind}: sent at {}", when.join(", "));
+        }
         for preview in previews.iter().filter(|one| one.kind == *kind) {
             let own = match &preview.file {
                 Some(file) => format!("   from {}", file.display()),
