@@ -29,7 +29,7 @@ pub fn many(many: i64, language: Language) -> String {
     let digits = many.unsigned_abs().to_string();
     let mut told = String::from(if many < 0 { "-" } else { "" });
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             told.push(apart);
         }
         told.push(digit);
