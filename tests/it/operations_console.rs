@@ -154,7 +154,7 @@ fn mail_is_stopped_and_started_and_work_paused_without_scripts() {
     let browser = Browser::of(Visitor::speaking("en").without_scripts());
     let host = format!("http://{}", server.operations);
     browser.signs_in(&olga, &host);
-    browser.click("a[href='/work/email/pause']");
+    browser.click("a[href='/queue/email/pause']");
     browser.sees("h1", "Stop all mail");
     browser.fill("#reason", "a wrong template");
     browser.click("main button");
@@ -163,13 +163,13 @@ fn mail_is_stopped_and_started_and_work_paused_without_scripts() {
     browser.sees(".notice", "a wrong template");
     let status = installation.run(&["mail", "status"]).stdout;
     assert!(status.contains("a wrong template"), "{status}");
-    browser.click("a[href='/work/event/pause']");
+    browser.click("a[href='/queue/event/pause']");
     browser.sees("h1", "Pause: payments to decide on");
     browser.fill("#reason", "a defect");
     browser.click("main button");
     browser.sees("main", "Paused: payments to decide on");
     for (kind, heading) in [("event", "Resume: payments to decide on"), ("email", "Start mail")] {
-        browser.click(&format!("a[href='/work/{kind}/resume']"));
+        browser.click(&format!("a[href='/queue/{kind}/resume']"));
         browser.sees("h1", heading);
         browser.fill("#reason", "mended");
         browser.click("main button");
@@ -188,10 +188,10 @@ fn all_that_a_filter_finds_is_counted_first_and_never_more_is_done() {
     english(&olga, &server);
     with_waiting_mail(&installation, &server, 3);
     fail_the_mail(&installation);
-    let list = page(&olga, &server, "/work/email?state=failed");
+    let list = page(&olga, &server, "/queue/email?state=failed");
     assert!(list.contains("550 5.1.1 mailbox unavailable"), "{list}");
     let ask = between(&list, "<a class=\"button second\" href=\"", "\"").replace("&#x2f;", "/");
-    assert_eq!(ask, "/work/email/retry?state=failed");
+    assert_eq!(ask, "/queue/email/retry?state=failed");
     let asked = page(&olga, &server, &ask);
     assert!(
         asked.contains("<strong class=\"large\">3</strong> are found"),
@@ -200,7 +200,7 @@ fn all_that_a_filter_finds_is_counted_first_and_never_more_is_done() {
     let at = between(&asked, "name=\"at\" value=\"", "\"");
     let order = |mend: &str, count: &str, reason: &str| {
         let fields = [("count", count), ("at", at), ("state", "failed"), ("reason", reason)];
-        olga.send(&server.operations, &ask, &format!("/work/email/{mend}"), &fields)
+        olga.send(&server.operations, &ask, &format!("/queue/email/{mend}"), &fields)
     };
     let unexplained = order("retry", "3", " ");
     assert_eq!(
@@ -212,7 +212,7 @@ fn all_that_a_filter_finds_is_counted_first_and_never_more_is_done() {
     assert!(done.body.contains("2 done</strong>, 0 skipped"), "{}", done.body);
     let dropped = order("drop", "7", "a test");
     assert!(dropped.body.contains("1 done</strong>, 0 skipped"), "{}", dropped.body);
-    let left = page(&olga, &server, "/work/email?state=dropped");
+    let left = page(&olga, &server, "/queue/email?state=dropped");
     let row = between(&left, "href=\"/row/", "\"").to_owned();
     let shown = page(&olga, &server, &format!("/row/{row}"));
     assert!(
@@ -250,7 +250,7 @@ fn who_only_looks_sees_everything_and_can_do_nothing() {
     for path in [
         "/",
         "/apart",
-        "/work/email?state=failed",
+        "/queue/email?state=failed",
         "/notifications",
         "/refusals",
         "/audit",
@@ -271,10 +271,10 @@ fn who_only_looks_sees_everything_and_can_do_nothing() {
     let acts = [
         format!("{row}/retry"),
         format!("{row}/drop"),
-        "/work/email/retry".to_owned(),
-        "/work/email/drop".to_owned(),
-        "/work/event/pause".to_owned(),
-        "/work/email/resume".to_owned(),
+        "/queue/email/retry".to_owned(),
+        "/queue/email/drop".to_owned(),
+        "/queue/event/pause".to_owned(),
+        "/queue/email/resume".to_owned(),
         "/schedules/purge".to_owned(),
         "/replay".to_owned(),
     ];
@@ -338,8 +338,8 @@ fn what_strangers_fill_in_is_seen_as_text() {
     ));
     let paused = olga.send(
         &server.operations,
-        "/work/names/pause",
-        "/work/names/pause",
+        "/queue/names/pause",
+        "/queue/names/pause",
         &[("reason", HOSTILE)],
     );
     assert_eq!(paused.status, 303, "{}", paused.body);
@@ -351,7 +351,7 @@ fn what_strangers_fill_in_is_seen_as_text() {
     );
     assert_eq!(asked.status, 303, "{}", asked.body);
     let named = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(2)%3E";
-    let row = between(&page(&olga, &server, "/work/email"), "href=\"/row/", "\"").to_owned();
+    let row = between(&page(&olga, &server, "/queue/email"), "href=\"/row/", "\"").to_owned();
     let message = between(&page(&olga, &server, "/notifications"), "href=\"/notifications/", "\"").to_owned();
     let pages = [
         "/".to_owned(),
@@ -360,11 +360,11 @@ fn what_strangers_fill_in_is_seen_as_text() {
         "/refusals".to_owned(),
         "/notifications".to_owned(),
         format!("/notifications/{message}"),
-        "/work/email".to_owned(),
-        "/work/names".to_owned(),
+        "/queue/email".to_owned(),
+        "/queue/names".to_owned(),
         format!("/row/{row}"),
-        format!("/work/event?named={named}&of={named}"),
-        format!("/work/event/retry?state=failed&named={named}&of={named}"),
+        format!("/queue/event?named={named}&of={named}"),
+        format!("/queue/event/retry?state=failed&named={named}&of={named}"),
     ];
     for path in &pages {
         let seen = page(&olga, &server, path);
@@ -374,7 +374,7 @@ fn what_strangers_fill_in_is_seen_as_text() {
         }
     }
     for wrong in [
-        "/work/event?state=gone",
+        "/queue/event?state=gone",
         "/audit?since=yesterday",
         "/audit?named=%00",
         "/audit?of=a&of=b",
@@ -417,8 +417,8 @@ fn messages_are_read_again_after_they_were_counted_and_a_schedule_runs_when_aske
     assert!(done.body.contains("<strong>1</strong> messages read"), "{}", done.body);
     let resumed = olga.send(
         &server.operations,
-        "/work/event/resume",
-        "/work/event/resume",
+        "/queue/event/resume",
+        "/queue/event/resume",
         &[("reason", "mended")],
     );
     assert_eq!(resumed.status, 303, "{}", resumed.body);

@@ -37,8 +37,8 @@ pub(super) async fn counted(
     let with = context! {
         act => act(mend),
         kind => work.as_str(),
-        to => format!("/work/{work}/{}", act(mend)),
-        back => filter.address(&format!("/work/{work}"), None),
+        to => format!("/queue/{work}/{}", act(mend)),
+        back => filter.address(&format!("/queue/{work}"), None),
         many => counted.many,
         at => counted.at,
         filter,
@@ -80,7 +80,7 @@ pub(super) async fn done(
     let with = context! {
         act => act(mend),
         kind => work.as_str(),
-        back => form.filter.address(&format!("/work/{work}"), None),
+        back => form.filter.address(&format!("/queue/{work}"), None),
         report => context! { mended },
     };
     Ok(console.page(&visitor, WORK, "operations/act.html", &with))

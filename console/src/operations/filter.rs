@@ -117,8 +117,8 @@ mod tests {
             ..Filter::default()
         };
         assert_eq!(
-            filter.address("/work/event", None),
-            "/work/event?state=failed&of=mollie%26more"
+            filter.address("/queue/event", None),
+            "/queue/event?state=failed&of=mollie%26more"
         );
         assert_eq!(Filter::default().address("/audit", Some("aud_1")), "/audit?after=aud_1");
         assert_eq!(Filter::default().address("/audit", None), "/audit");

@@ -35,7 +35,7 @@ fn asked(console: &Console, visitor: &Visitor, named: &str, act: &str) -> Result
     let with = context! {
         act,
         kind => work.as_str(),
-        to => format!("/work/{work}/{act}"),
+        to => format!("/queue/{work}/{act}"),
         back => "/",
         report => (),
     };

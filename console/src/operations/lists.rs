@@ -38,7 +38,7 @@ pub(super) async fn work(
     let work = kind(&named)?;
     let sought = filter.sought(&console)?;
     let page = console.desk.work_rows(work, &sought).await?;
-    let path = format!("/work/{work}");
+    let path = format!("/queue/{work}");
     let paused = console
         .desk
         .work_counts()
