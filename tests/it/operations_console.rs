@@ -111,9 +111,9 @@ fn operations_see_how_things_are_in_both_languages_by_day_by_night_and_on_a_phon
     let message = between(&page(&olga, &server, "/notifications"), "href=\"/notifications/", "\"").to_owned();
     let pages = [
         ("", "overview"),
-        ("work/event", "work"),
-        ("work/email?state=failed", "emails"),
-        ("work/email/retry?state=failed", "retry-all"),
+        ("queue/event", "work"),
+        ("queue/email?state=failed", "emails"),
+        ("queue/email/retry?state=failed", "retry-all"),
         ("apart", "apart"),
         ("notifications", "notifications"),
         ("refusals", "refusals"),
@@ -121,7 +121,7 @@ fn operations_see_how_things_are_in_both_languages_by_day_by_night_and_on_a_phon
         ("replay?since=2020-01-01T00:00", "replay"),
         (&format!("row/{row}"), "row"),
         (&format!("notifications/{message}"), "notification"),
-        ("work/names/resume", "resume"),
+        ("queue/names/resume", "resume"),
         ("schedules/purge", "run"),
         ("account", "account"),
     ];
