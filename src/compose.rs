@@ -20,6 +20,7 @@ use eencent_console::{Console, Side};
 use eencent_webhooks::receiver::{self, Allowance, Limits, Remote, Sink, Unavailable};
 
 use crate::links_key;
+use crate::machinery::BySettings;
 use crate::settings::{Problems, Settings};
 
 /// Opens the database. A folder that has to be made for it is for its owner alone: it will hold names
@@ -112,6 +113,7 @@ pub fn console(
         }),
         side: Side::Staff,
         attempts: Arc::default(),
+        machinery: Arc::new(BySettings::new(settings)),
     })
 }
 

@@ -27,6 +27,7 @@ mod http;
 mod links_key;
 mod lock;
 mod logging;
+mod machinery;
 mod metrics;
 mod open_files;
 mod published_keys;

@@ -6,6 +6,7 @@
 //! - Who: [`visitor`] (a session, and what its person may), [`sign_in`], [`invitation`], [`people`] (who else may).
 //! - What a page passes through: [`guard`] (where requests come from, and the headers of answers), [`sent`] (forms and
 //!   their token), [`trouble`] (everything that goes wrong, as a page).
+//! - Operations: [`operations`].
 //! - How it looks: [`pages`] (templates, style, script), [`words`] (times and ages as people tell them).
 //!
 //! # Arrows
@@ -15,6 +16,7 @@
 pub mod download;
 pub mod guard;
 pub mod invitation;
+pub mod operations;
 pub mod pages;
 pub mod people;
 pub mod sent;
@@ -74,6 +76,8 @@ pub struct Console {
     pub side: Side,
     /// How often addresses tried to sign in, on both listeners.
     pub attempts: Arc<sign_in::Attempts>,
+    /// The timetable and the providers, for operations' pages.
+    pub machinery: Arc<dyn operations::Machinery>,
 }
 
 impl Console {
@@ -97,13 +101,14 @@ pub fn staff(console: &Console) -> Router {
 
 /// What operations' listener answers to people. Health and measurements are the program's.
 pub fn operations(console: &Console) -> Router {
-    guarded(Router::new(), console.on(Side::Operations))
+    guarded(operations::router(), console.on(Side::Operations))
 }
 
 /// Everything that both have, and what all of it passes through.
 fn guarded(router: Router<Console>, console: Console) -> Router {
     router
         .merge(sign_in::router())
+        .merge(people::own())
         .merge(invitation::router())
         .merge(pages::assets())
         .fallback(async || trouble::Trouble::NotFound)

@@ -1,9 +1,11 @@
 //! How pages are made: templates that are compiled in, with one look, and files of ours for style and script.
 //!
 //! In templates: `t("in English", "in het Nederlands")`; the filters `local` (an instant in words), `brief` (in digits),
-//! `ago` (its age); `may.decide` and so on; `token` in every form. Everything is escaped.
+//! `ago` (its age), `clock` (hours and minutes);
+//! `many` (a number), `lasting` (seconds), `took` (milliseconds), `cut` (a long text), `query` (a field of an address); `may.decide` and so on; `token` in every form. Everything is escaped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
@@ -20,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::trouble::Trouble;
 use crate::visitor::Visitor;
-use crate::{Console, Side, support, words};
+use crate::{Console, Side, operations, support, words};
 
 const STYLE: &str = include_str!("../../config/console/style.css");
 const SCRIPT: &str = include_str!("../../config/console/console.js");
@@ -134,7 +136,11 @@ fn templates(
     templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     templates.set_trim_blocks(true);
     templates.set_lstrip_blocks(true);
-    for (name, source) in TEMPLATES.into_iter().chain(support::TEMPLATES) {
+    let all = TEMPLATES
+        .into_iter()
+        .chain(support::TEMPLATES)
+        .chain(operations::TEMPLATES);
+    for (name, source) in all {
         templates.add_template(name, source)?;
     }
     templates.add_function("t", move |en: String, nl: String| match language {
@@ -146,11 +152,29 @@ fn templates(
     templates.add_filter("local", move |at: String| {
         instant(&at).map_or(at, |at| local_time::told(&local.local(at), language))
     });
+    let wall = Arc::clone(&hours);
+    templates.add_filter("clock", move |at: String| {
+        instant(&at).map_or(at, |at| wall.local(at).format("%H:%M").to_string())
+    });
     templates.add_filter("brief", move |at: String| {
         instant(&at).map_or(at, |at| hours.local(at).format("%Y-%m-%d %H:%M").to_string())
     });
     templates.add_filter("ago", move |at: String| {
         instant(&at).map_or(at, |at| words::age(clock.now().since(at), language))
+    });
+    templates.add_filter("many", move |many: i64| words::many(many, language));
+    templates.add_filter("lasting", move |seconds: u64| {
+        words::age(Duration::from_secs(seconds), language)
+    });
+    templates.add_filter("took", move |milliseconds: u64| words::took(milliseconds, language));
+    templates.add_filter("cut", |text: String, most: usize| {
+        text.char_indices().nth(most).map_or(text.clone(), |(end, _)| {
+            format!("{}…", text.get(..end).unwrap_or_default())
+        })
+    });
+    // One field of an address: names may hold anything.
+    templates.add_filter("query", |value: String, name: String| {
+        serde_urlencoded::to_string([(name, value)]).unwrap_or_default()
     });
     templates.add_global("style", style_address());
     templates.add_global("script", script_address());

@@ -25,7 +25,12 @@ pub(crate) fn router() -> Router<Console> {
         .route("/people", get(list).post(add))
         .route("/people/{id}", get(one))
         .route("/people/{id}/{act}", post(act))
-        .route("/account", get(own))
+}
+
+/// On both listeners: where somebody is signed in.
+pub(crate) fn own() -> Router<Console> {
+    Router::new()
+        .route("/account", get(account))
         .route("/account/sign-out-everywhere", post(sign_out_everywhere))
 }
 
@@ -169,7 +174,7 @@ async fn act(
     Ok(Redirect::to(&format!("/people/{id}")).into_response())
 }
 
-async fn own(State(console): State<Console>, visitor: Visitor) -> Result<Response, Trouble> {
+async fn account(State(console): State<Console>, visitor: Visitor) -> Result<Response, Trouble> {
     let sessions = console.desk.sessions_of(&visitor.person.account).await?;
     let with = context! { sessions, has => names(&visitor.person.roles) };
     Ok(console.page(&visitor, "account", "account.html", &with))

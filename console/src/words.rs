@@ -1,4 +1,4 @@
-//! Times and ages as people tell them.
+//! Times, ages and numbers as people tell them.
 
 use std::time::Duration;
 
@@ -23,6 +23,30 @@ pub fn age(span: Duration, language: Language) -> String {
     }
 }
 
+/// A number, its thousands apart: `12,345`, `12.345`.
+pub fn many(many: i64, language: Language) -> String {
+    let apart = if language == Language::Dutch { '.' } else { ',' };
+    let digits = many.unsigned_abs().to_string();
+    let mut told = String::from(if many < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            told.push(apart);
+        }
+        told.push(digit);
+    }
+    told
+}
+
+/// How long something took: `120 ms`, `2.4 s`, and from a minute on as an age.
+pub fn took(milliseconds: u64, language: Language) -> String {
+    let point = if language == Language::Dutch { ',' } else { '.' };
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..60_000 => format!("{}{point}{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
+        _ => age(Duration::from_millis(milliseconds), language),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +68,14 @@ mod tests {
             ["0 s", "59 s", "1 min", "59 min", "1 u", "1 u 30 min", "1 d", "3 d 4 u"]
         );
         assert_eq!(age(Duration::from_secs(5_400), Language::English), "1 h 30 min");
+    }
+
+    #[test]
+    fn numbers_and_spans_are_told_as_the_language_does() {
+        let dutch = [0, 999, 1_000, 1_234_567].map(|number| many(number, Language::Dutch));
+        assert_eq!(dutch, ["0", "999", "1.000", "1.234.567"]);
+        assert_eq!(many(-12_345, Language::English), "-12,345");
+        let spans = [0, 999, 1_000, 59_999, 60_000].map(|span| took(span, Language::Dutch));
+        assert_eq!(spans, ["0 ms", "999 ms", "1,0 s", "59,9 s", "1 min"]);
     }
 }

@@ -43,6 +43,7 @@ mod monday;
 mod network;
 mod openapi;
 mod operations;
+mod operations_console;
 mod overload;
 mod payments;
 mod people;

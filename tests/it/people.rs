@@ -1,10 +1,9 @@
 //! People who work in the consoles: invited as they are, with an app that makes their codes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use totp_rs::{Algorithm, Secret, TOTP};
 
 use crate::http::{Answer, request};
+use crate::payments::now;
 use crate::server::{Installation, Server};
 
 /// What everybody chooses.
@@ -105,7 +104,7 @@ pub fn app(page: &str) -> TOTP {
 
 /// What the app shows so many seconds from now.
 pub fn code(app: &TOTP, later: u64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = u64::try_from(now().unix_seconds()).unwrap();
     app.generate(now + later)
 }
 
