@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eencent_activations::clock::{Clock, ManualClock, Timestamp};
-use eencent_activations::desk::{Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
+use eencent_activations::desk::support::{Intended, Pen};
+use eencent_activations::desk::{Act, Actor, Desk, NewCreator, NewIdentifier, NewOrganisation, When};
 use eencent_activations::entropy::OsEntropy;
 use eencent_activations::identifier::Identifier;
 use eencent_activations::inbox::Inbox;
@@ -45,6 +46,8 @@ struct Run {
     desk: Desk,
     inbox: Inbox,
     clock: ManualClock,
+    /// Writes what isn't sent yet.
+    pen: Arc<dyn Pen>,
     stop: CancellationToken,
     end: tokio::task::JoinHandle<Result<(), WorkersError>>,
 }
@@ -81,6 +84,7 @@ impl Run {
         );
         let inbox = Inbox::start(store.clone(), ours);
         let checked = settings.validate().unwrap();
+        let pen = checked.pen().unwrap();
         let workers = Workers::new(
             checked,
             Desks {
@@ -102,6 +106,7 @@ impl Run {
             desk,
             inbox,
             clock,
+            pen,
             stop,
             end,
         }
@@ -249,6 +254,69 @@ async fn a_payment_becomes_a_link_in_a_folder() {
 #[tokio::test]
 async fn fault_34_so_it_does_when_nobody_gives_hints() {
     from_payment_to_link(false).await;
+}
+
+/// What support reads before it acts is what the creator gets, word for word, but for the secret link.
+#[tokio::test]
+async fn what_is_foreseen_of_an_act_is_the_e_mail_that_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path(), &stores::database(folder.path()), true).await;
+    let platform = Actor::key("platform");
+    let organisation = run.desk.register(&platform, organisation()).await.unwrap();
+    let activation = run.desk.start(&platform, &organisation.id, "ideal").await.unwrap();
+    let mut receipt = paid(&activation.reference, run.clock.now());
+    for event in &mut receipt.events {
+        if let Told::Payment(payment) = &mut event.told {
+            payment.holder = HolderName::parse("Slagerij Van Dam");
+        }
+    }
+    run.inbox.commit(receipt).await.unwrap();
+    mails(folder.path(), 1).await;
+    // Friday evening: it will be scheduled.
+    run.clock.set(Timestamp::parse_rfc3339("2026-03-13T17:00:00Z").unwrap());
+    let act = async |reason: &str| Act {
+        version: run.desk.activation(&activation.id).await.unwrap().version,
+        actor: "Anna".to_owned(),
+        reason: reason.to_owned(),
+    };
+    let ask = Intended::Ask("Who is <Slagerij Van Dam>?".to_owned());
+    let approve = Intended::Approve(When::OfficeHours);
+    let mut foreseen = Vec::new();
+    for intended in [&ask, &approve] {
+        let told = run.desk.foresee_act(&activation.id, intended).await.unwrap();
+        let email = told.emails.first().unwrap();
+        foreseen.push(run.desk.without_secrets(email.kind, &run.pen.write(email).unwrap()));
+        match intended {
+            Intended::Ask(question) => {
+                let asked = act(question).await;
+                run.desk
+                    .request_information(&platform, &activation.id, asked)
+                    .await
+                    .unwrap();
+                // The question is sent before the answer to it isn't waited for any more.
+                mails(folder.path(), 2).await;
+            }
+            _ => {
+                let approved = act("seen the extract").await;
+                run.desk
+                    .approve(&platform, &activation.id, approved, When::OfficeHours)
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    mails(folder.path(), 3).await;
+    let emails = run.desk.activation(&activation.id).await.unwrap().emails;
+    for (email, foreseen) in emails.iter().skip(1).zip(&foreseen) {
+        let sent = run.desk.email_as_sent(&activation.id, &email.id).await.unwrap();
+        assert_eq!(sent.rendered.as_ref(), Some(foreseen), "{}", email.kind);
+    }
+    assert!(
+        foreseen
+            .iter()
+            .all(|one| !one.text.contains("@@") && !one.html.contains("@@"))
+    );
+    run.stopped().await;
 }
 
 /// Every e-mail that the desk writes fits its template: an invoice, and both kinds of waiting.
