@@ -83,6 +83,7 @@ fn a_newcomer_plays_a_match_a_stranger_and_a_friday_evening_and_sees_what_comes_
     browser.click("a.button");
     browser.sees("h1", "One click to go");
     browser.click("main button");
+    browser.sees("h1", "Activated");
     browser.open(&demo.url("/stories/1"));
     browser.sees(".state", "Activated");
     browser.open(&demo.url("/stories/1/request"));
@@ -112,6 +113,7 @@ fn a_newcomer_plays_a_match_a_stranger_and_a_friday_evening_and_sees_what_comes_
     browser.click("a.button");
     browser.sees("h1", "One click to go");
     browser.click("main button");
+    browser.sees("h1", "Activated");
     browser.open(&demo.url("/stories/3"));
     browser.sees(".state", "Activated");
 
