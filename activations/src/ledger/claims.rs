@@ -1,0 +1,286 @@
+//! Claims: the right to work on a row, taken before the work begins and ended with it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use super::Work;
+use crate::clock::Timestamp;
+use crate::desk::GIVE_UP_AFTER;
+use crate::store::many::{Columns, Many};
+use crate::store::{Store, StoreError, Tx, instant, number, text};
+
+/// How often a row may be started without ever ending before it is set apart.
+pub const MAX_STARTS: u32 = 5;
+
+/// A row that was started this often without an end is worked on while no other such row is. Whoever ends the
+/// process ends it for everybody who shared a group with it; by this its neighbours are told from it, long before
+/// [`MAX_STARTS`].
+const ALONE_FROM: u32 = 2;
+
+/// The right to work on one row until its lease runs out. Whoever lost it can't write.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Kind of work.
+    pub work: Work,
+    /// The row.
+    pub id: String,
+    /// How often it was begun since it last ended, this time included.
+    pub starts: u32,
+    /// How often it failed before.
+    pub attempts: u32,
+    /// Since when it waits.
+    pub waiting_since: Timestamp,
+    pub(crate) lease: String,
+}
+
+impl Store {
+    /// Takes a row to work on, for as long as `lease`. `None` when it isn't due, is done, or somebody
+    /// is at it; also when it was started [`MAX_STARTS`] times without an end: then it is set apart.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the row then stays as it was.
+    pub async fn claim(
+        &self,
+        work: Work,
+        id: &str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        let claims = self.claim_many(work, &[id.to_owned()], now, lease).await?;
+        Ok(claims.into_iter().next().flatten())
+    }
+
+    /// Takes several rows in one transaction, as [`Store::claim`] does each; the answers in their order.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the rows then stay as they were.
+    pub async fn claim_many(
+        &self,
+        work: Work,
+        ids: &[String],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Vec<Option<Claim>>, StoreError> {
+        let token = self.new_lease();
+        let claimed = self.try_claim(work, ids, now, lease, &token).await;
+        if claimed.is_err() {
+            // It may have been committed all the same, and nobody works on them.
+            self.forsaken().add(work, ids, &token);
+        }
+        claimed
+    }
+
+    async fn try_claim(
+        &self,
+        work: Work,
+        ids: &[String],
+        now: Timestamp,
+        lease: Duration,
+        token: &str,
+    ) -> Result<Vec<Option<Claim>>, StoreError> {
+        let lease_time = self.lease_time(now);
+        let until = lease_time.plus(lease).micros();
+        let pace = self.mail_pace.filter(|_| work == Work::Email);
+        let free = claiming(work, &self.held_if_free(work.table()), pace.is_some());
+        let claiming = Many {
+            head: CLAIMING,
+            columns: Columns::Typed(&["TEXT", "BIGINT", "BIGINT", "TEXT", "BIGINT"]),
+            tail: &free,
+        };
+        let mut tx = self.begin().await?;
+        let turn = match pace {
+            Some(pace) => Some(self.mail_turn(&mut tx, pace, lease_time.micros()).await?),
+            None => None,
+        };
+        let most = turn.as_ref().map_or(ids.len(), |turn| turn.free().min(ids.len()));
+        let (in_turn, put_off) = ids.split_at(most);
+        let rows = claiming
+            .fetch(&mut tx, in_turn, |query, id| {
+                query
+                    .bind(id.as_str())
+                    .bind(now.micros())
+                    .bind(lease_time.micros())
+                    .bind(token)
+                    .bind(until)
+            })
+            .await?;
+        let mut claims = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let id = text(row, "id")?;
+            let claim = Claim {
+                work,
+                id: id.clone(),
+                starts: u32::try_from(number(row, "starts")?).unwrap_or(u32::MAX),
+                attempts: u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX),
+                waiting_since: instant(row, "since")?,
+                lease: token.to_owned(),
+            };
+            if claim.starts > MAX_STARTS {
+                let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
+                end_badly(&mut tx, &claim, now, &why).await?;
+                tracing::error!(
+                    work = work.as_str(),
+                    id,
+                    "set apart: started {MAX_STARTS} times without an end"
+                );
+                continue;
+            }
+            claims.insert(id, claim);
+        }
+        if let Some(turn) = turn {
+            turn.took(&mut tx, rows.len()).await?;
+            metrics::counter!("eencent_emails_put_off_total").increment(put_off.len().try_into().unwrap_or(u64::MAX));
+        }
+        tx.commit().await?;
+        Ok(ids.iter().map(|id| claims.remove(id)).collect())
+    }
+
+    /// Ends a claim that failed: counts the attempt and lets the row wait until `retry_at`. Does nothing
+    /// when the lease was lost.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the row is then free when it answers again.
+    pub async fn put_back(&self, claim: &Claim, retry_at: Timestamp, error: &str) -> Result<(), StoreError> {
+        let putting = async {
+            let mut tx = self.begin().await?;
+            put_back_in(&mut tx, claim, retry_at, error, 1).await?;
+            Ok(tx.commit().await?)
+        };
+        let put = putting.await;
+        if put.is_err() {
+            self.forsake(claim);
+        }
+        put
+    }
+
+    /// Ends a claim for good: the row is set apart, shown to operators, and not tried again.
+    ///
+    /// # Errors
+    /// When the store doesn't answer; the lease then runs out by itself.
+    pub async fn give_up(&self, claim: &Claim, now: Timestamp, error: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        end_badly(&mut tx, claim, now, error).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Frees every lease; for the only worker process of a database, when it starts: whoever held them
+    /// is dead. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub async fn free_leases(&self) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut freed = 0;
+        for work in Work::ALL {
+            let sql = format!(
+                "UPDATE {} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL",
+                work.table()
+            );
+            freed += sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await?.rows_affected();
+        }
+        tx.commit().await?;
+        Ok(freed)
+    }
+}
+
+/// What stands before the rows that are to be claimed.
+pub(super) const CLAIMING: &str = "WITH asked (row_id, now_at, lease_at, token, until_when) AS (";
+
+/// What stands behind them. Rows that another process is taking at this moment are its own (`held`): nobody waits
+/// for them. The joins go from what is asked to the rows, one by one by their id, however many wait.
+pub(super) fn claiming(work: Work, held: &str, paced: bool) -> String {
+    let table = work.table();
+    // However long it waited for its turn, its time to be delivered in begins with the first attempt.
+    let whole = if paced {
+        let whole = GIVE_UP_AFTER.as_micros();
+        format!(", give_up_at = CASE WHEN attempts = 0 THEN asked.now_at + {whole} ELSE give_up_at END")
+    } else {
+        String::new()
+    };
+    format!(
+        ") UPDATE {table} SET starts = starts + 1, lease = asked.token, lease_until = asked.until_when{whole} \
+         FROM asked WHERE {table}.id = asked.row_id AND {table}.id IN \
+         (SELECT {table}.id FROM asked CROSS JOIN {table} WHERE {table}.id = asked.row_id AND {waiting}{not_held_back} \
+         AND (next_attempt_at IS NULL OR next_attempt_at <= asked.now_at) \
+         AND (lease_until IS NULL OR lease_until <= asked.lease_at) \
+         AND ({table}.starts < {ALONE_FROM} OR ({table}.id = \
+           (SELECT s.id FROM asked w CROSS JOIN {table} s WHERE s.id = w.row_id AND s.starts >= {ALONE_FROM} \
+            AND (s.lease_until IS NULL OR s.lease_until <= w.lease_at) ORDER BY s.starts, s.id LIMIT 1) \
+           AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.starts > {ALONE_FROM} \
+            AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){held}) \
+         RETURNING {table}.id AS id, starts, attempts, {since} AS since",
+        waiting = work.waiting().replace("$1", "asked.now_at"),
+        not_held_back = work.not_held_back(),
+        since = work.since(),
+    )
+}
+
+/// Lets the row wait until `retry_at` inside a transaction; `failed` is 1 for a failure, 0 for a wait by design.
+pub(crate) async fn put_back_in(
+    tx: &mut Tx,
+    claim: &Claim,
+    retry_at: Timestamp,
+    error: &str,
+    failed: i64,
+) -> Result<bool, StoreError> {
+    let sql = format!(
+        "UPDATE {} SET starts = 0, attempts = attempts + $1, next_attempt_at = $2, last_error = $3, lease = NULL, lease_until = NULL \
+         WHERE id = $4 AND lease = $5",
+        claim.work.table()
+    );
+    let ended = sqlx::query(AssertSqlSafe(sql))
+        .bind(failed)
+        .bind(retry_at.micros())
+        .bind(cut(error))
+        .bind(claim.id.as_str())
+        .bind(claim.lease.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(ended.rows_affected() == 1)
+}
+
+async fn end_badly(tx: &mut Tx, claim: &Claim, now: Timestamp, error: &str) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE {} SET {}, starts = 0, last_error = $2, lease = NULL, lease_until = NULL WHERE id = $3 AND lease = $4",
+        claim.work.table(),
+        claim.work.given_up()
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(now.micros())
+        .bind(cut(error))
+        .bind(claim.id.as_str())
+        .bind(claim.lease.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends a claim well inside the transaction of its work; `set` is what else to write. The fence: when
+/// the lease was lost, nothing of the transaction may be committed.
+pub(crate) async fn end_well(tx: &mut Tx, claim: &Claim, set: &str) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE {} SET {set} starts = 0, next_attempt_at = NULL, last_error = NULL, lease = NULL, lease_until = NULL WHERE id = $1 AND lease = $2",
+        claim.work.table()
+    );
+    let ended = sqlx::query(AssertSqlSafe(sql))
+        .bind(claim.id.as_str())
+        .bind(claim.lease.as_str())
+        .execute(&mut **tx)
+        .await?;
+    if ended.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LeaseLost(claim.id.clone()))
+    }
+}
+
+/// Errors are kept short: an SMTP server may answer with a page.
+fn cut(error: &str) -> String {
+    error
+        .chars()
+        .take(500)
+        .map(|c| if c == '\0' { ' ' } else { c })
+        .collect()
+}
