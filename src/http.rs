@@ -18,3 +18,4 @@ pub mod proxies;
 pub mod public;
 pub mod round_off;
 pub mod staff;
+mod upload;

@@ -236,9 +236,7 @@ impl Desk {
             .fetch_optional(&mut *snapshot)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let a = self
-            .activation_in(&mut snapshot, &text(&row, "activation_id")?)
-            .await?;
+        let a = self.activation_in(&mut snapshot, &text(&row, "activation_id")?).await?;
         let organisation = sqlx::query("SELECT legal_name, language FROM organisations WHERE id = $1")
             .bind(a.organisation.as_str())
             .fetch_one(&mut *snapshot)

@@ -96,11 +96,12 @@ impl Desk {
             return Ok(false);
         }
         let was = activation.state.as_str();
+        let unpaid = !self.covers(work, activation).await?;
         self.void_link(work, activation).await?;
         self.let_go(work, activation).await?;
         // Nobody pays it any more: without a credit note the books would keep an open claim. One that was paid is
         // settled; whether the money goes back, a person decides.
-        if !self.covers(work, activation).await? {
+        if unpaid {
             self.credit(work, activation).await?;
         }
         let line = Line {
