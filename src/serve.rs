@@ -20,7 +20,7 @@ use eencent_registers::Registers;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::accept::{self, Limits, Listener};
+use crate::http::accept::{Limits, Listener};
 use crate::http::api::{Api, PlainKeys, UnderWay};
 use crate::http::information::InformationPage;
 use crate::http::invoice::InvoicePages;
@@ -233,7 +233,6 @@ pub async fn start(
         per_address: INSIDE,
         ..open_to_all.clone()
     };
-    accept::describe_metrics();
     if let Some(listener) = public {
         let keys = published_keys::keep(settings.webhooks.clone(), running.stop.clone());
         running.parts.spawn(async move {

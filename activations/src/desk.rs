@@ -67,6 +67,7 @@ use crate::ledger::{Nudge, Work};
 use crate::refused::DeskError;
 use crate::rules::Rules;
 use crate::store::{Store, StoreError, Tx};
+use deciding::Decided;
 use known::Known;
 pub(crate) use moves::GIVE_UP_AFTER;
 use pending::Pending;
@@ -148,6 +149,7 @@ impl Desk {
             subject: None,
             pending: Pending::default(),
             known: None,
+            decided: Vec::new(),
         })
     }
 
@@ -172,6 +174,7 @@ impl Desk {
             failpoint::pass(Moment::RequestCommitted);
         }
         failpoint::pass(Moment::WorkCommitted);
+        work.decided.iter().for_each(Decided::measure);
         for (kind, id) in work.waiting {
             self.nudge.look(kind, &id);
         }
@@ -188,6 +191,8 @@ struct Desking {
     pending: Pending,
     /// Read beforehand, in a transaction for a group.
     known: Option<Known>,
+    /// Decisions to be measured, once they are committed.
+    decided: Vec<Decided>,
 }
 
 impl Desking {

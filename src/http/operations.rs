@@ -53,7 +53,7 @@ pub fn router(vitals: Vitals) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(vitals);
-    layers::with_problems(router)
+    layers::with_problems("operations", router)
 }
 
 type NoStore = [(HeaderName, &'static str); 1];

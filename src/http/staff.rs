@@ -15,5 +15,5 @@ use super::pages::Pages;
 /// What the staff listener answers.
 pub fn router(pages: Arc<Pages>) -> Router {
     let page = get(async move || pages.show(StatusCode::OK, "staff.html", Language::English, &context! {}));
-    layers::with_problems(Router::new().route("/", page))
+    layers::with_problems("staff", Router::new().route("/", page))
 }

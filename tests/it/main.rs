@@ -37,6 +37,7 @@ mod mail;
 mod mail_stop;
 mod mailing;
 mod main_job;
+mod metrics;
 mod moments;
 mod monday;
 mod network;

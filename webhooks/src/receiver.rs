@@ -85,22 +85,6 @@ pub fn router(
         .with_state(receiver)
 }
 
-/// Says what the counters are; call once where the metrics are exported.
-pub fn describe_metrics() {
-    metrics::describe_counter!(
-        "eencent_webhook_requests_total",
-        "Requests to webhook endpoints, by what came of them"
-    );
-    metrics::describe_counter!(
-        "eencent_webhook_refused_total",
-        "Webhook requests that were not believed, by reason"
-    );
-    metrics::describe_gauge!(
-        "eencent_webhook_clock_doubted",
-        "Whether rightly signed webhook requests are refused for their time (1): check this machine's clock"
-    );
-}
-
 /// What is remembered of an endpoint's traffic, in memory alone.
 struct Watch {
     unproven: Unproven,

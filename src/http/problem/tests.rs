@@ -74,14 +74,14 @@ async fn a_refusal_names_its_fields_in_the_language_that_is_preferred() {
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_document_too() {
-    let router = crate::http::layers::with_problems(Router::new().route("/x", post(async || "")));
+    let router = crate::http::layers::with_problems("test", Router::new().route("/x", post(async || "")));
     let (status, headers, document) = asked(router, "GET", "").await;
     assert_eq!(
         (status.as_u16(), document["code"].as_str()),
         (405, Some("method_not_allowed"))
     );
     assert_eq!(headers["allow"], "POST");
-    let (status, _, document) = asked(crate::http::layers::with_problems(Router::new()), "GET", "").await;
+    let (status, _, document) = asked(crate::http::layers::with_problems("test", Router::new()), "GET", "").await;
     assert_eq!((status.as_u16(), document["code"].as_str()), (404, Some("not_found")));
 }
 
@@ -90,7 +90,7 @@ async fn a_panic_leaks_nothing() {
     async fn handler() -> &'static str {
         panic!("hunter2")
     }
-    let router = crate::http::layers::with_problems(Router::new().route("/x", get(handler)));
+    let router = crate::http::layers::with_problems("test", Router::new().route("/x", get(handler)));
     let (status, _, document) = asked(router, "GET", "").await;
     assert_eq!(status, 500);
     assert!(!document.to_string().contains("hunter2"), "{document}");

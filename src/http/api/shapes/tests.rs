@@ -46,12 +46,15 @@ async fn platform() -> (tempfile::TempDir, Router, Desk) {
     let entropy = Arc::new(CountedEntropy::default());
     let desk = Desk::new(store, clock.clone(), entropy, Arc::new(NoNudge), Arc::new(rules));
     let plain_keys = Arc::new(PlainKeys::of(&[KEY.to_owned()]));
-    let router = layers::with_problems(api::router(Api {
-        desk: desk.clone(),
-        plain_keys,
-        registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
-        under_way: api::UnderWay::default(),
-    }));
+    let router = layers::with_problems(
+        "test",
+        api::router(Api {
+            desk: desk.clone(),
+            plain_keys,
+            registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
+            under_way: api::UnderWay::default(),
+        }),
+    );
     (folder, router, desk)
 }
 
