@@ -16,6 +16,7 @@ pub mod pages;
 pub mod problem;
 pub mod proxies;
 pub mod public;
+pub mod request_id;
 pub mod round_off;
 pub mod staff;
 mod upload;

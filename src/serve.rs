@@ -26,6 +26,7 @@ use crate::http::information::InformationPage;
 use crate::http::invoice::InvoicePages;
 use crate::http::operations::{self, Vitals};
 use crate::http::pages::Pages;
+use crate::http::request_id::RequestIds;
 use crate::http::round_off::RoundOffPage;
 use crate::http::{public, staff};
 use crate::lock::WorkerLock;
@@ -210,6 +211,7 @@ pub async fn start(
         accepting: Arc::clone(&accepting),
         workers: health.map(|health| -> operations::Workers { Arc::new(move || health.all_running()) }),
     };
+    let ids = RequestIds::new(Arc::clone(&clock), Arc::clone(&entropy));
     let pages = Arc::new(Pages::new().context("the pages can't be made")?);
     let mut running = Running {
         public: public.as_ref().map(Listener::url),
@@ -271,17 +273,23 @@ pub async fn start(
                 information,
                 invoice,
                 Arc::clone(&listen.proxies),
+                &ids,
             ),
             open_to_all,
         );
     }
     if let Some(listener) = staff {
-        running.listen("the staff listener", listener, staff::router(pages), inside.clone());
+        running.listen(
+            "the staff listener",
+            listener,
+            staff::router(pages, &ids),
+            inside.clone(),
+        );
     }
     running.listen(
         "the operations listener",
         operations,
-        operations::router(vitals),
+        operations::router(vitals, &ids),
         inside,
     );
     if role.works() && !settings.statements.folder.is_empty() {

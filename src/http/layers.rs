@@ -12,18 +12,20 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::problem::{self, Problem};
+use super::request_id::{RequestIds, identified};
 
 /// The longest that an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// Problem documents for everything that goes wrong, also for what isn't there, what takes too long
-/// and for our own mistakes; and all of it is measured under the listener's name.
-pub fn with_problems(listener: &'static str, router: Router) -> Router {
-    with_problems_within(listener, router, ANSWER)
+/// and for our own mistakes; and all of it is measured under the listener's name,
+/// and has an id.
+pub fn with_problems(listener: &'static str, ids: &RequestIds, router: Router) -> Router {
+    with_problems_within(listener, ids, router, ANSWER)
 }
 
 /// The same, where an answer may take so long.
-pub fn with_problems_within(listener: &'static str, router: Router, longest: Duration) -> Router {
+pub fn with_problems_within(listener: &'static str, ids: &RequestIds, router: Router, longest: Duration) -> Router {
     router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
@@ -33,6 +35,7 @@ pub fn with_problems_within(listener: &'static str, router: Router, longest: Dur
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, longest))
         .layer(middleware::from_fn(problem::written))
         .layer(middleware::from_fn_with_state(listener, logged))
+        .layer(middleware::from_fn_with_state(ids.clone(), identified))
 }
 
 /// One line in the log for each request, and what is measured of it: method, the address's pattern, status and

@@ -13,6 +13,7 @@ use eencent_activations::store::Store;
 use serde::Serialize;
 
 use super::layers;
+use super::request_id::RequestIds;
 use crate::metrics::Metrics;
 
 /// How long the store may take to say that it is there.
@@ -47,13 +48,13 @@ struct Ready {
 }
 
 /// What the operations listener answers.
-pub fn router(vitals: Vitals) -> Router {
+pub fn router(vitals: Vitals, ids: &RequestIds) -> Router {
     let router = Router::new()
         .route("/live", get(async || ([(header::CACHE_CONTROL, "no-store")], "live\n")))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(vitals);
-    layers::with_problems("operations", router)
+    layers::with_problems("operations", ids, router)
 }
 
 type NoStore = [(HeaderName, &'static str); 1];

@@ -16,6 +16,7 @@ use super::information::{self, InformationPage};
 use super::invoice::{self, InvoicePages};
 use super::language::Language;
 use super::proxies::Proxies;
+use super::request_id::RequestIds;
 use super::round_off::{self, RoundOffPage};
 use super::{api, layers};
 
@@ -39,6 +40,7 @@ pub fn router(
     information: InformationPage,
     invoice: InvoicePages,
     proxies: Arc<Proxies>,
+    ids: &RequestIds,
 ) -> Router {
     let pages = Arc::clone(&round_off.pages);
     let front = get(async move |headers: HeaderMap| {
@@ -54,8 +56,8 @@ pub fn router(
         .merge(api::router(api))
         .merge(round_off::router(round_off))
         .merge(invoice::router(invoice));
-    let rest = layers::with_problems(LISTENER, rest);
-    let information = layers::with_problems_within(LISTENER, information::router(information), UPLOAD);
+    let rest = layers::with_problems(LISTENER, ids, rest);
+    let information = layers::with_problems_within(LISTENER, ids, information::router(information), UPLOAD);
     // Providers get the receiver's own answers, to the byte: no layer of ours stands before them.
     Router::new().fallback(
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request| {

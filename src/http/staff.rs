@@ -11,9 +11,10 @@ use minijinja::context;
 use super::language::Language;
 use super::layers;
 use super::pages::Pages;
+use super::request_id::RequestIds;
 
 /// What the staff listener answers.
-pub fn router(pages: Arc<Pages>) -> Router {
+pub fn router(pages: Arc<Pages>, ids: &RequestIds) -> Router {
     let page = get(async move || pages.show(StatusCode::OK, "staff.html", Language::English, &context! {}));
-    layers::with_problems("staff", Router::new().route("/", page))
+    layers::with_problems("staff", ids, Router::new().route("/", page))
 }

@@ -51,6 +51,7 @@ mod problems;
 mod proxy;
 mod reading_back;
 mod register;
+mod request_ids;
 mod server;
 mod stand_in;
 mod statements;

@@ -35,6 +35,14 @@ pub struct Claim {
     pub(crate) lease: String,
 }
 
+impl Claim {
+    /// What the log says with each line of its work. A group works on several, for whichever of them came first:
+    /// each has its own.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::info_span!("job", work = self.work.as_str(), id = self.id)
+    }
+}
+
 impl Store {
     /// Takes a row to work on, for as long as `lease`. `None` when it isn't due, is done, or somebody
     /// is at it; also when it was started [`MAX_STARTS`] times without an end: then it is set apart.
