@@ -70,7 +70,6 @@ pub fn rules(
 /// The receiver of notifications, with the inbox behind it.
 pub fn receiver(settings: &Settings, inbox: &Inbox, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Router {
     let sink = Arc::new(Committed(inbox.clone()));
-    receiver::describe_metrics();
     receiver::router(
         settings.webhooks.clone(),
         sink,

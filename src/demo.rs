@@ -12,6 +12,7 @@ mod playground;
 mod providers;
 mod report;
 mod stage;
+mod told;
 
 use std::process::ExitCode;
 

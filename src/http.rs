@@ -18,4 +18,6 @@ pub mod pages;
 pub mod problem;
 pub mod proxies;
 pub mod public;
+pub mod request_id;
 pub mod round_off;
+mod upload;

@@ -3,6 +3,8 @@
 //! Answers come from memory. What waits in the store is asked each time, with a short limit: when the
 //! store hangs, the last known numbers are shown, and `eencent_store_answers` is 0.
 
+pub mod known;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,13 +12,21 @@ use std::time::Duration;
 use eencent_activations::clock::Clock;
 use eencent_activations::ledger::Work;
 use eencent_activations::store::Store;
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// How long the store may take over it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// For what is measured in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// For how many share a commit.
+const GROUPS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// For decisions, which may have waited for a name or for the register.
+const DECISIONS: [f64; 12] = [
+    0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 600.0, 3_600.0, 86_400.0,
+];
 
 /// The measurements of this process.
 #[derive(Clone)]
@@ -42,27 +52,15 @@ impl Metrics {
     /// # Errors
     /// When it has begun already.
     pub fn start() -> Result<Self, MetricsError> {
-        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+        let full = |name: &str| Matcher::Full(name.to_owned());
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)?
+            .set_buckets_for_metric(full("eencent_inbox_group"), &GROUPS)?
+            .set_buckets_for_metric(full("eencent_decision_seconds"), &DECISIONS)?
+            .build_recorder();
         let handle = recorder.handle();
         ::metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Twice)?;
-        ::metrics::describe_gauge!("eencent_waiting", "Rows that wait, by what they wait for.");
-        ::metrics::describe_gauge!(
-            "eencent_waiting_oldest_seconds",
-            "Age of the oldest row that waits, by what it waits for."
-        );
-        ::metrics::describe_gauge!("eencent_mail_stopped", "Whether e-mails are held back (1) or go (0).");
-        ::metrics::describe_gauge!(
-            "eencent_work_paused",
-            "Whether a kind of work is held back (1) or goes (0)."
-        );
-        ::metrics::describe_counter!(
-            "eencent_emails_put_off_total",
-            "How often an e-mail was put off because a minute had as many as mail.most_a_minute says."
-        );
-        ::metrics::describe_gauge!(
-            "eencent_store_answers",
-            "Whether the database answered when this was asked (1) or not (0)."
-        );
+        known::describe();
         let version = env!("CARGO_PKG_VERSION");
         ::metrics::gauge!("eencent_build_info", "version" => version).set(1.0);
         Ok(Self {

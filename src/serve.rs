@@ -20,12 +20,13 @@ use eencent_registers::Registers;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::accept::{self, Limits, Listener};
+use crate::http::accept::{Limits, Listener};
 use crate::http::api::{Api, PlainKeys, UnderWay};
 use crate::http::information::InformationPage;
 use crate::http::invoice::InvoicePages;
 use crate::http::operations::{self, Vitals};
 use crate::http::pages::Pages;
+use crate::http::request_id::RequestIds;
 use crate::http::round_off::RoundOffPage;
 use crate::http::{layers, public};
 use crate::lock::WorkerLock;
@@ -210,6 +211,7 @@ pub async fn start(
         accepting: Arc::clone(&accepting),
         workers: health.map(|health| -> operations::Workers { Arc::new(move || health.all_running()) }),
     };
+    let ids = RequestIds::new(Arc::clone(&clock), Arc::clone(&entropy));
     let pages = Arc::new(Pages::new().context("the pages can't be made")?);
     let console = compose::console(settings, &desk, &clock, staff.as_ref().map(Listener::url))?;
     let mut running = Running {
@@ -234,7 +236,6 @@ pub async fn start(
         per_address: INSIDE,
         ..open_to_all.clone()
     };
-    accept::describe_metrics();
     if let Some(listener) = public {
         let keys = published_keys::keep(settings.webhooks.clone(), running.stop.clone());
         running.parts.spawn(async move {
@@ -273,18 +274,23 @@ pub async fn start(
                 information,
                 invoice,
                 Arc::clone(&listen.proxies),
+                &ids,
             ),
             open_to_all,
         );
     }
     if let Some(listener) = staff {
-        let pages = layers::noted(eencent_console::staff(&console));
+        let pages = layers::noted("staff", &ids, eencent_console::staff(&console));
         running.listen("the staff listener", listener, pages, inside.clone());
     }
     running.listen(
         "the operations listener",
         operations,
-        operations::router(vitals, layers::noted(eencent_console::operations(&console))),
+        operations::router(
+            vitals,
+            &ids,
+            layers::noted("operations", &ids, eencent_console::operations(&console)),
+        ),
         inside,
     );
     if role.works() && !settings.statements.folder.is_empty() {

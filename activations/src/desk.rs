@@ -79,6 +79,7 @@ use crate::ledger::{Nudge, Work};
 use crate::refused::DeskError;
 use crate::rules::Rules;
 use crate::store::{Store, StoreError, Tx};
+use deciding::Decided;
 use known::Known;
 pub(crate) use moves::GIVE_UP_AFTER;
 use pending::Pending;
@@ -164,6 +165,7 @@ impl Desk {
             subject: None,
             pending: Pending::default(),
             known: None,
+            decided: Vec::new(),
         })
     }
 
@@ -189,6 +191,7 @@ impl Desk {
             failpoint::pass(Moment::RequestCommitted);
         }
         failpoint::pass(Moment::WorkCommitted);
+        work.decided.iter().for_each(Decided::measure);
         for (kind, id) in work.waiting {
             self.nudge.look(kind, &id);
         }
@@ -207,6 +210,8 @@ struct Desking {
     pending: Pending,
     /// Read beforehand, in a transaction for a group.
     known: Option<Known>,
+    /// Decisions to be measured, once they are committed.
+    decided: Vec<Decided>,
 }
 
 impl Desking {

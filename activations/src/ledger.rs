@@ -174,6 +174,14 @@ pub struct Claim {
     pub(crate) lease: String,
 }
 
+impl Claim {
+    /// What the log says with each line of its work. A group works on several, for whichever of them came first:
+    /// each has its own.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::info_span!("job", work = self.work.as_str(), id = self.id)
+    }
+}
+
 /// How much waits, and how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {

@@ -41,6 +41,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// How a transaction begins whose statements all see the same. On SQLite every one does.
+    const fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     /// How a transaction that writes begins. On SQLite as a writer from the start, because one that
     /// begins by reading can't always become one.
     const fn begin(self) -> &'static str {
@@ -281,6 +289,11 @@ impl Store {
             }
             begun => Ok(begun?),
         }
+    }
+
+    /// Begins a transaction that only reads: all its statements see the database as it was at the first.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        Ok(self.read.begin_with(self.kind.begin_snapshot()).await?)
     }
 
     /// A new lease, unlike any other of any process.

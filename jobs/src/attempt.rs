@@ -23,6 +23,7 @@ use eencent_activations::failpoint::{self, Moment};
 use eencent_activations::ledger::Work;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
 
 use crate::backoff::Pace;
 use crate::rows::{Row, RowError, Rows, broke, told};
@@ -137,15 +138,17 @@ impl Attempts {
             }
         };
         failpoint::pass(Moment::RowClaimed);
-        let (outcome, word) = self.run(&job, &row).await;
+        let span = tracing::info_span!("job", work = work.as_str(), id);
+        let (outcome, word) = self.run(&job, &row, span).await;
         self.write_down(work, id, job.pace(), row.as_ref(), outcome, word).await;
         metrics::histogram!("eencent_job_seconds", "work" => work.as_str()).record(begun.elapsed().as_secs_f64());
     }
 
-    async fn run(&self, job: &Arc<dyn Job>, row: &Arc<dyn Row>) -> (Outcome, &'static str) {
+    async fn run(&self, job: &Arc<dyn Job>, row: &Arc<dyn Row>, span: Span) -> (Outcome, &'static str) {
         let task = {
             let (job, row) = (Arc::clone(job), Arc::clone(row));
-            self.running.spawn(async move { job.run(row.as_ref()).await })
+            let work = async move { job.run(row.as_ref()).await };
+            self.running.spawn(work.instrument(span))
         };
         let abort = task.abort_handle();
         match tokio::time::timeout(job.limit(), task).await {

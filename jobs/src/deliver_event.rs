@@ -51,10 +51,11 @@ impl Job for DeliverEvent {
             error,
             until: Some(parcel.give_up_at),
         };
+        // Only endpoints of the settings make labels: rows may name one that was taken out of them.
         let Some(endpoint) = self.endpoints.get(&parcel.endpoint) else {
             return again(format!("the settings have no [events.{}]", parcel.endpoint));
         };
-        match endpoint.post(&parcel.event, now, &parcel.payload).await {
+        let outcome = match endpoint.post(&parcel.event, now, &parcel.payload).await {
             Taken::Yes => {
                 failpoint::pass(Moment::EventTaken);
                 match row.delivered().await {
@@ -64,6 +65,14 @@ impl Job for DeliverEvent {
             }
             Taken::NotNow(error) => again(error),
             Taken::Never(error) => Outcome::Never { error },
-        }
+        };
+        let word = match &outcome {
+            Outcome::Done => "delivered",
+            Outcome::Again { .. } | Outcome::Uncertain { .. } => "again",
+            Outcome::Never { .. } | Outcome::Broke { .. } => "given_up",
+        };
+        metrics::counter!("eencent_deliveries_total", "endpoint" => parcel.endpoint.clone(), "outcome" => word)
+            .increment(1);
+        outcome
     }
 }

@@ -86,6 +86,7 @@ impl Playground {
             .route("/stories/{number}", get(shown))
             .route("/stories/{number}/opening", post(opening))
             .route("/stories/{number}/request", get(request))
+            .route("/stories/{number}/told/{event}", get(told))
             .route("/stories/{number}/explanation", get(explanation))
             .route("/stories/{number}/mail/{mail}", get(mail))
             .route("/stories/{number}/mail/{mail}/html", get(mail_html))
@@ -309,6 +310,14 @@ async fn request(State(play): State<Play>, headers: HeaderMap, Path(number): Pat
     };
     let with = context! { number, text, heading => heading.in_language(language) };
     play.pages.show("raw.html", language, &with)
+}
+
+async fn told(State(play): State<Play>, headers: HeaderMap, Path((number, event)): Path<(usize, usize)>) -> Response {
+    let told = play.story(number).map(|story| story.told(&play.stage));
+    let found = event.checked_sub(1).and_then(|at| told?.into_iter().nth(at));
+    let Some(found) = found else { return nothing() };
+    let with = context! { number, heading => found.kind, text => found.written };
+    play.pages.show("raw.html", language::preferred(&headers), &with)
 }
 
 async fn explanation(State(play): State<Play>, headers: HeaderMap, Path(number): Path<usize>) -> Response {

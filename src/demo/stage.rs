@@ -10,6 +10,7 @@ use eencent_activations::clock::{Clock as _, ManualClock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::providers;
+use super::told::Endpoint;
 use crate::metrics::Metrics;
 use crate::serve::{self, Role, Running, Surroundings};
 use crate::settings;
@@ -33,6 +34,8 @@ pub struct Stage {
     pub key: String,
     /// Ends it.
     pub stop: CancellationToken,
+    /// What the platform is told.
+    pub platform: Endpoint,
     addresses: [(&'static str, String); 3],
 }
 
@@ -72,10 +75,11 @@ impl Stage {
             ("EENCENT__INVOICE__SELLER_VAT", "NL822010690B01".to_owned()),
             ("EENCENT__INVOICE__NUMBER_PREFIX", "EC-".to_owned()),
         ];
-        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let settings = settings::load_from(None, own.chain(providers::settings()))?;
-        let clock = ManualClock::at(Timestamp::parse_rfc3339(TUESDAY).context("the clock can't be set")?);
         let stop = CancellationToken::new();
+        let platform = Endpoint::open(stop.clone()).await?;
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let settings = settings::load_from(None, own.chain(providers::settings()).chain(platform.settings()))?;
+        let clock = ManualClock::at(Timestamp::parse_rfc3339(TUESDAY).context("the clock can't be set")?);
         let around = Surroundings {
             clock: Arc::new(clock.clone()),
             metrics: Metrics::start()?,
@@ -107,6 +111,7 @@ impl Stage {
             public,
             key,
             stop,
+            platform,
             addresses,
         };
         Ok((stage, running))

@@ -50,15 +50,6 @@ pub struct Limits {
     pub head: Duration,
 }
 
-/// Says what the listeners' measurements are; call once where the metrics are exported.
-pub fn describe_metrics() {
-    metrics::describe_gauge!("eencent_connections", "Open connections, by listener.");
-    metrics::describe_counter!(
-        "eencent_connections_refused_total",
-        "Connections that were closed because their address had as many as it may, by listener."
-    );
-}
-
 /// A bound address, on which nobody is answered yet.
 #[derive(Debug)]
 pub struct Listener {

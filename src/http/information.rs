@@ -1,7 +1,7 @@
 //! The page on which a creator answers a question of support, with words and files.
 //!
 //! Opening the link changes nothing. What is sent is held in memory until it is committed: so few at a time, and of
-//! those who have a link to an open question only.
+//! those who have a link to an open question only. See [`upload`] for what keeps a place from being sat on.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 use eencent_activations::desk::{Desk, LONGEST_ANSWER, QuestionPage, QuestionStanding};
@@ -17,12 +18,12 @@ use eencent_activations::refused::DeskError;
 use eencent_activations::rules::Rules;
 use eencent_activations::state;
 use minijinja::context;
-use tokio::sync::Semaphore;
 
 use super::language::{self, Language};
 use super::pages::Pages;
 use super::problem::Problem;
 use super::round_off::{may_be_a_token, path_of};
+use super::upload::{self, Places};
 
 const TEMPLATE: &str = "information.html";
 
@@ -40,7 +41,7 @@ pub struct InformationPage {
     pages: Arc<Pages>,
     rules: Arc<Rules>,
     support: (String, String),
-    room: Arc<Semaphore>,
+    places: Places,
 }
 
 impl InformationPage {
@@ -51,7 +52,7 @@ impl InformationPage {
             pages,
             rules,
             support,
-            room: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Places::new(AT_ONCE),
         }
     }
 }
@@ -62,6 +63,7 @@ pub fn router(page: InformationPage) -> Router {
     Router::new()
         .route("/information/{token}", get(open).post(answer))
         .layer(DefaultBodyLimit::max(most))
+        .layer(middleware::from_fn(upload::paced))
         .with_state(page)
 }
 
@@ -90,13 +92,14 @@ async fn answer(
         Ok(found) => return page.show(&found, &token, &headers, &Again::default()),
         Err(error) => return page.trouble(error, &headers),
     };
-    let Ok(_room) = page.room.acquire().await else {
-        return page
-            .pages
-            .trouble(StatusCode::SERVICE_UNAVAILABLE, Language::of_code(&found.language));
-    };
     let language = Language::of_code(&found.language);
-    let sent = page.read(sent, language).await;
+    let Some(place) = page.places.of(&token).await else {
+        return page.pages.trouble(StatusCode::CONFLICT, language);
+    };
+    let sent = tokio::select! {
+        sent = page.read(sent, language) => sent,
+        () = place.replaced() => return page.pages.trouble(StatusCode::CONFLICT, language),
+    };
     let wrong = match sent.wrong {
         Some(wrong) => wrong,
         None => match page.desk.answer(&token, &sent.text, sent.files).await {

@@ -242,11 +242,11 @@ fn words(found: &desk::InvoicePage, language: Language) -> (String, String) {
         S::Credited => both(
             (
                 "Deze factuur is vervallen",
-                "De activering is ingetrokken, en er is een creditnota gemaakt. Betaal niet meer.",
+                "De activering is voorbij, en er is een creditnota gemaakt. Betaal niet meer.",
             ),
             (
                 "This invoice is void",
-                "The activation has been withdrawn, and a credit note was made. Please do not pay any more.",
+                "The activation is over, and a credit note was made. Please do not pay any more.",
             ),
         ),
         S::Over => both(

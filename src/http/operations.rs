@@ -13,6 +13,7 @@ use eencent_activations::store::Store;
 use serde::Serialize;
 
 use super::layers;
+use super::request_id::RequestIds;
 use crate::metrics::Metrics;
 
 /// How long the store may take to say that it is there.
@@ -47,13 +48,13 @@ struct Ready {
 }
 
 /// What the operations listener answers: health and measurements to machines, everything else is `pages` for people.
-pub fn router(vitals: Vitals, pages: Router) -> Router {
+pub fn router(vitals: Vitals, ids: &RequestIds, pages: Router) -> Router {
     let router = Router::new()
         .route("/live", get(async || ([(header::CACHE_CONTROL, "no-store")], "live\n")))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(vitals);
-    layers::with_problems(router).fallback_service(pages)
+    layers::with_problems("operations", ids, router).fallback_service(pages)
 }
 
 type NoStore = [(HeaderName, &'static str); 1];

@@ -100,6 +100,14 @@ impl Pages {
                 "Even niet beschikbaar",
                 "Probeer het over een paar minuten opnieuw. Er is niets verloren gegaan.",
             ),
+            (StatusCode::CONFLICT, Language::English) => (
+                "Sent once more",
+                "You have sent the same page again since. What becomes of it is shown there.",
+            ),
+            (StatusCode::CONFLICT, Language::Dutch) => (
+                "Nog eens verstuurd",
+                "U hebt dezelfde pagina daarna nog eens verstuurd. Daar staat wat ervan wordt.",
+            ),
             (_, Language::English) => ("Something went wrong", "It has been logged. Please try again."),
             (_, Language::Dutch) => ("Er ging iets mis", "Het is vastgelegd. Probeer het nog eens."),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware;
+use axum::response::Response;
 use axum::routing::get;
 use minijinja::context;
 use tower::ServiceExt as _;
@@ -16,8 +16,12 @@ use super::information::{self, InformationPage};
 use super::invoice::{self, InvoicePages};
 use super::language;
 use super::proxies::Proxies;
+use super::request_id::RequestIds;
 use super::round_off::{self, RoundOffPage};
 use super::{api, layers};
+
+/// What it is called where it is measured.
+const LISTENER: &str = "public";
 
 /// Under which path the providers post.
 const WEBHOOKS: &str = "/webhooks/";
@@ -36,6 +40,7 @@ pub fn router(
     information: InformationPage,
     invoice: InvoicePages,
     proxies: Arc<Proxies>,
+    ids: &RequestIds,
 ) -> Router {
     let pages = Arc::clone(&round_off.pages);
     let front = get(async move |headers: HeaderMap| {
@@ -50,11 +55,9 @@ pub fn router(
         .route("/", front)
         .merge(api::router(api))
         .merge(round_off::router(round_off))
-        .merge(invoice::router(invoice))
-        .layer(middleware::from_fn(layers::logged));
-    let rest = layers::with_problems(rest);
-    let information = information::router(information).layer(middleware::from_fn(layers::logged));
-    let information = layers::with_problems_within(information, UPLOAD);
+        .merge(invoice::router(invoice));
+    let rest = layers::with_problems(LISTENER, ids, rest);
+    let information = layers::with_problems_within(LISTENER, ids, information::router(information), UPLOAD);
     // Providers get the receiver's own answers, to the byte: no layer of ours stands before them.
     Router::new().fallback(
         async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request| {
@@ -62,9 +65,17 @@ pub fn router(
             request.extensions_mut().insert(client);
             let endpoint = request.uri().path().strip_prefix(WEBHOOKS);
             let posted = endpoint.is_some_and(|name| !name.is_empty() && !name.contains('/'));
-            let to = if posted {
-                webhooks.clone()
-            } else if request.uri().path().starts_with(INFORMATION) {
+            if posted {
+                let asked = layers::Asked::of(LISTENER, &request, Some("/webhooks/{endpoint}"));
+                let answer = webhooks.clone().oneshot(request).await;
+                asked.answered(
+                    answer
+                        .as_ref()
+                        .map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status),
+                );
+                return answer;
+            }
+            let to = if request.uri().path().starts_with(INFORMATION) {
                 information.clone()
             } else {
                 rest.clone()

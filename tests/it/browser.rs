@@ -228,6 +228,22 @@ impl Browser {
         std::fs::write(file, self.whole_page()).unwrap();
     }
 
+    /// Makes a picture of the top of the page, so many pixels wide and high, for the project's own pages. It goes into
+    /// `docs/` when `EENCENT_TEST_PICTURES` is set, and beside the others otherwise: tests leave the sources alone.
+    pub fn picture_for_docs(&self, name: &str, (width, height): (u32, u32)) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &size);
+        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
+        let taken = self.devtools("Page.captureScreenshot", &json!({ "clip": clip }));
+        self.devtools("Emulation.clearDeviceMetricsOverride", &json!({}));
+        let asked = std::env::var_os("EENCENT_TEST_PICTURES").is_some();
+        let folder = if asked { "docs" } else { "target/pictures" };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{name}.png"));
+        std::fs::write(file, STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()).unwrap();
+    }
+
     /// The whole page as a PNG, also what has to be scrolled to.
     pub fn whole_page(&self) -> Vec<u8> {
         let taken = self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));

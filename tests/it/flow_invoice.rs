@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::clocks::set;
 use crate::http::{Answer, request};
 use crate::mail;
 use crate::payments::{NAME, activation, organisation, post_bank, started, text, transfer, wait_for_state};
@@ -284,6 +285,36 @@ fn withdrawn_after_invoicing_there_is_a_credit_note_and_numbers_have_no_gap() {
     sorted.sort();
     let wanted: Vec<String> = (4..16).map(|number| format!("EC-{number:06}")).collect();
     assert_eq!(sorted, wanted);
+}
+
+#[test]
+fn never_paid_there_is_a_credit_note_when_its_time_is_up() {
+    let platform = Platform::start();
+    let home = platform.told(Installation::new());
+    let offset = home.path().join("clock");
+    set(&offset, 0);
+    let mut server = home.launch_by(&offset, "serve");
+    server.wait_until_ready();
+    let first = started(&server, 62_000_070, "invoice");
+    let id = text(&first, "id");
+    set(&offset, 31 * 24 * 60 * 60);
+    let over = wait_for_state(&server, id, "expired");
+    assert_eq!(text(&over["invoice"], "credit_note"), "EC-000002");
+    let told = platform.first("activation.expired");
+    let ubl = text(&told["data"]["credit_note"], "ubl");
+    assert!(ubl.contains("<CreditNote") && ubl.contains("EC-000001"), "{ubl}");
+    let mail = email(&home, &over, "creditnota");
+    assert!(
+        mail.text.contains(text(&over["invoice"], "credit_note_url")),
+        "{}",
+        mail.text
+    );
+    let page = get(&server, &path(&over["invoice"]["url"]));
+    assert!(
+        page.body.contains("vervallen") && !page.body.contains("NL91 ABNA"),
+        "{}",
+        page.body
+    );
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What the flow says of review, sentence by sentence, through the public interfaces.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use crate::http::{Answer, request};
@@ -188,6 +191,41 @@ fn an_answer_that_can_t_be_taken_says_why_and_keeps_what_was_written() {
         "information_requested"
     );
     assert_eq!(send(&server, &link, &[words]).status, 200);
+}
+
+#[test]
+fn who_sends_slowly_by_one_link_keeps_nobody_else_from_answering() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let asked: Vec<_> = (61_000_020..61_000_022)
+        .map(|number| ask(&server, &under_review(&server, number), "Wie is P. de Boer?"))
+        .collect();
+    let links: Vec<_> = asked
+        .iter()
+        .map(|now| question_link(&installation, now, "Wie is P. de Boer?"))
+        .collect();
+    // More of them than there are places, each of which has sent something and goes on for ever.
+    let slow: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&server.public).unwrap();
+            let begun = part("files", Some("a.pdf"), PDF);
+            write!(
+                stream,
+                "POST {} HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=edge\r\n\
+                 content-length: 100000\r\n\r\n",
+                links[0]
+            )
+            .unwrap();
+            stream.write_all(&begun).unwrap();
+            stream
+        })
+        .collect();
+    let answered = send(&server, &links[1], &[part("answer", None, b"Mijn vader")]);
+    assert_eq!(answered.status, 200, "{}", answered.body);
+    // Nor himself, when he tries again.
+    let answered = send(&server, &links[0], &[part("answer", None, b"Mijn moeder")]);
+    assert_eq!(answered.status, 200, "{}", answered.body);
+    drop(slow);
 }
 
 #[test]

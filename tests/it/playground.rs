@@ -45,6 +45,25 @@ impl Demo {
         format!("http://{}{path}", self.playground)
     }
 
+    /// The same over HTTP, without a browser; answers the path of the story.
+    fn plays(&self, way: &str, holder: &str) -> String {
+        let body = format!("way={way}&moment=now&holder={}", holder.replace(' ', "+"));
+        let own = self.url("");
+        let headers = [
+            ("origin", own.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let sent = request(&self.playground, "POST", "/organisations/1", &headers, body.as_bytes()).unwrap();
+        assert_eq!(sent.status, 303, "{}", sent.body);
+        sent.header("location").unwrap().to_owned()
+    }
+
+    fn page(&self, path: &str) -> String {
+        let headers = [("accept-language", "en")];
+        let page = request(&self.playground, "GET", path, &headers, b"").unwrap();
+        page.body.replace("&#x2f;", "/")
+    }
+
     /// Pays for an organisation, and is on the page that tells what comes of it.
     fn pays(&self, browser: &Browser, organisation: u32, holder: &str, moment: &str) {
         browser.open(&self.url(&format!("/organisations/{organisation}")));
@@ -83,11 +102,16 @@ fn a_newcomer_plays_a_match_a_stranger_and_a_friday_evening_and_sees_what_comes_
     browser.click("a.button");
     browser.sees("h1", "One click to go");
     browser.click("main button");
+    browser.sees("h1", "Activated");
     browser.open(&demo.url("/stories/1"));
     browser.sees(".state", "Activated");
     browser.open(&demo.url("/stories/1/request"));
     browser.sees("pre", "x-mollie-signature: sha256=");
     browser.finds_it_accessible();
+    browser.open(&demo.url("/stories/1"));
+    browser.sees("#live", "organisation.activated");
+    // The README shows it.
+    browser.picture_for_docs("playground", (900, 1_100));
 
     demo.pays(&browser, 2, "", "now");
     browser.sees("body", "That can't be played");
@@ -112,6 +136,7 @@ fn a_newcomer_plays_a_match_a_stranger_and_a_friday_evening_and_sees_what_comes_
     browser.click("a.button");
     browser.sees("h1", "One click to go");
     browser.click("main button");
+    browser.sees("h1", "Activated");
     browser.open(&demo.url("/stories/3"));
     browser.sees(".state", "Activated");
 
@@ -126,6 +151,47 @@ fn a_newcomer_plays_a_match_a_stranger_and_a_friday_evening_and_sees_what_comes_
             browser.picture(&format!("playground-{name}"));
         }
     }
+}
+
+#[test]
+fn each_way_of_paying_is_played_and_what_the_platform_is_told_can_be_read_as_it_was_posted() {
+    let demo = Demo::start();
+    crate::server::wait_for("the cases to have been played", || {
+        demo.page("/").contains("/organisations/1").then_some(())
+    });
+    let holder = "Bakkerij De Korenaar B.V.";
+    let ways = [
+        ("mollie", "awaiting_confirmation", "activation.approved"),
+        ("adyen", "awaiting_confirmation", "activation.approved"),
+        ("bank", "activated", "organisation.activated"),
+        ("stripe", "activated", "organisation.activated"),
+    ];
+    let stories: Vec<String> = ways.iter().map(|(way, ..)| demo.plays(way, holder)).collect();
+    for (story, (way, state, event)) in stories.iter().zip(ways) {
+        let page = crate::server::wait_for(way, || {
+            let page = demo.page(story);
+            let done = page.contains(&format!("data-state=\"{state}\"")) && page.contains(event);
+            done.then_some(page)
+        });
+        let link = page.rsplit_once("/told/").unwrap().1;
+        let link = format!("{story}/told/{}", &link[..link.find('"').unwrap()]);
+        let told = demo.page(&link);
+        for said in [event, "webhook-id: ", "webhook-signature: v1,"] {
+            assert!(told.contains(said), "{way}: {told}");
+        }
+    }
+    // An invoice is told of first, with the document.
+    let invoiced = demo.page(&format!("{}/told/1", stories[2]));
+    assert!(
+        invoiced.contains("activation.invoiced") && invoiced.contains("&lt;Invoice"),
+        "{invoiced}"
+    );
+    assert_eq!(
+        request(&demo.playground, "GET", "/stories/1/told/9", &[], b"")
+            .unwrap()
+            .status,
+        404
+    );
 }
 
 #[test]

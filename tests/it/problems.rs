@@ -40,7 +40,10 @@ fn coded() -> BTreeSet<(String, u16)> {
         ("StatusCode::UNSUPPORTED_MEDIA_TYPE,", 415),
         ("StatusCode::UNPROCESSABLE_ENTITY,", 422),
         ("StatusCode::INTERNAL_SERVER_ERROR,", 500),
+        ("StatusCode::BAD_GATEWAY,", 502),
         ("StatusCode::SERVICE_UNAVAILABLE,", 503),
+        // The register's: the status is said once for all of them.
+        (" unavailable(", 503),
     ];
     let mut all = Vec::new();
     for folder in ["activations/src", "src"] {

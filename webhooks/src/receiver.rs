@@ -42,6 +42,7 @@ use eencent_activations::notification::{Event, Proof, Receipt, Refusal};
 use http::{HeaderMap, Method, header};
 use metrics::counter;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub use self::remote::{Network, Remote};
 pub use self::sink::{Limits, Sink, Unavailable};
@@ -85,22 +86,6 @@ pub fn router(
         .with_state(receiver)
 }
 
-/// Says what the counters are; call once where the metrics are exported.
-pub fn describe_metrics() {
-    metrics::describe_counter!(
-        "eencent_webhook_requests_total",
-        "Requests to webhook endpoints, by what came of them"
-    );
-    metrics::describe_counter!(
-        "eencent_webhook_refused_total",
-        "Webhook requests that were not believed, by reason"
-    );
-    metrics::describe_gauge!(
-        "eencent_webhook_clock_doubted",
-        "Whether rightly signed webhook requests are refused for their time (1): check this machine's clock"
-    );
-}
-
 /// What is remembered of an endpoint's traffic, in memory alone.
 struct Watch {
     unproven: Unproven,
@@ -128,7 +113,11 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: HttpRequest) ->
     let endpoint = receiver.endpoints.get(name).zip(receiver.watches.get(name));
     let label = endpoint.map_or("unknown", |(endpoint, _)| endpoint.name()).to_owned();
     let outcome = match endpoint {
-        Some((endpoint, watch)) => receiver.handle(endpoint, watch, request, now, &request_id).await,
+        Some((endpoint, watch)) => {
+            let span = tracing::info_span!("notification", id = request_id, endpoint = endpoint.name());
+            let handled = receiver.handle(endpoint, watch, request, now, &request_id);
+            handled.instrument(span).await
+        }
         None => Outcome::Problem(Problem::UNKNOWN_ENDPOINT),
     };
     counter!("eencent_webhook_requests_total", "endpoint" => label, "outcome" => outcome.name()).increment(1);

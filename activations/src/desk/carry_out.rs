@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use tracing::Instrument as _;
 
 use super::moves::{Activation, Line};
 use super::pending::NewLink;
@@ -40,7 +41,9 @@ impl Desk {
         self.foresee_holders(&mut work, &identifiers).await?;
         for claim in claims {
             if let Some(mut activation) = self.load(&mut work, &claim.id).await? {
-                self.carry_out_in(&mut work, &mut activation).await?;
+                self.carry_out_in(&mut work, &mut activation)
+                    .instrument(claim.span())
+                    .await?;
             }
             work.pending.approvals.push(claim.clone());
         }

@@ -1,5 +1,7 @@
 //! Deciding: the pure decision on what the database holds, the move that it asks for, and its record.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::moves::{Activation, Line};
@@ -20,6 +22,44 @@ pub(super) struct Weighed {
     pub decision: Decision,
     /// It may not be made yet: the register is asked first, and what it says is decided on then.
     pub names_awaited: bool,
+}
+
+/// What is measured of a decision. Outcomes and reasons are of closed sets.
+pub(super) struct Decided {
+    outcome: &'static str,
+    reasons: Vec<String>,
+    /// Since the last of what it was made on was received.
+    after: Duration,
+}
+
+impl Decided {
+    fn of(decision: &Decision, payments: &[Payment], now: Timestamp) -> Self {
+        let (outcome, reasons) = match &decision.outcome {
+            Outcome::Wait { .. } => ("wait", Vec::new()),
+            Outcome::PaidInPart { .. } => ("paid_in_part", Vec::new()),
+            Outcome::Clear { .. } => ("clear", Vec::new()),
+            Outcome::Unclear { reasons, .. } => {
+                let mut codes: Vec<String> = reasons.iter().map(|reason| reason.code.clone()).collect();
+                codes.sort();
+                codes.dedup();
+                ("unclear", codes)
+            }
+        };
+        let last = payments.iter().map(|payment| payment.received_at).max();
+        Self {
+            outcome,
+            reasons,
+            after: last.map(|last| now.since(last)).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn measure(&self) {
+        metrics::counter!("eencent_decisions_total", "outcome" => self.outcome).increment(1);
+        for reason in &self.reasons {
+            metrics::counter!("eencent_decision_reasons_total", "reason" => reason.clone()).increment(1);
+        }
+        metrics::histogram!("eencent_decision_seconds").record(self.after.as_secs_f64());
+    }
 }
 
 impl Desk {
@@ -164,10 +204,12 @@ impl Desk {
                 self.make(work, activation, line).await?;
             }
         }
+        let payments = self.counting(work, &activation.id).await?;
+        work.decided.push(Decided::of(decision, &payments, now));
         let record = json!({
             "decided_at": now,
             "asked": asked,
-            "payments": self.counting(work, &activation.id).await?.iter().map(described).collect::<Vec<_>>(),
+            "payments": payments.iter().map(described).collect::<Vec<_>>(),
             "decision": decision,
             "office_hours": { "expression": self.rules.hours.expression(), "zone": self.rules.hours.zone().to_string(),
                               "open_when_decided": self.rules.hours.is_open(now) },

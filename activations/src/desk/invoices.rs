@@ -1,6 +1,6 @@
 //! Invoices and credit notes: numbered without a gap, kept as they were, and the page that the link opens.
 //!
-//! A number is taken alone, in the transaction of the start or the withdrawal that it belongs to: if that is rolled
+//! A number is taken alone, in the transaction of the start or the end that it belongs to: if that is rolled
 //! back, the number wasn't used. What a document says is kept as facts; it is rendered from them whenever somebody
 //! wants it, the same each time.
 
@@ -121,7 +121,7 @@ impl Desk {
         self.keep_invoice(work, a, sequence, &invoice, None).await
     }
 
-    /// Makes the credit note of an activation that is withdrawn, where it was invoiced.
+    /// Makes the credit note of an activation that is withdrawn or ends unpaid, where it was invoiced.
     pub(super) async fn credit(&self, work: &mut Desking, a: &mut Activation) -> Result<(), DeskError> {
         let Some(invoice) = a.invoice else { return Ok(()) };
         let credited = self.kept_invoice(work, invoice).await?;
@@ -177,7 +177,7 @@ impl Desk {
     ) -> Result<Option<(&'static str, Value)>, DeskError> {
         let (name, sequence) = match event {
             "activation.invoiced" => ("invoice", a.invoice),
-            "activation.cancelled" => ("credit_note", a.credit_note),
+            "activation.cancelled" | "activation.expired" => ("credit_note", a.credit_note),
             _ => return Ok(None),
         };
         let Some(sequence) = sequence else { return Ok(None) };
@@ -230,18 +230,16 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn invoice(&self, token: &str) -> Result<Option<InvoicePage>, DeskError> {
-        let mut connection = self.store.reader().acquire().await?;
+        let mut snapshot = self.store.snapshot().await?;
         let row = sqlx::query("SELECT activation_id, kind, facts FROM invoices WHERE token_hash = $1")
             .bind(hash_of(token))
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut *snapshot)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let a = self
-            .activation_in(&mut connection, &text(&row, "activation_id")?)
-            .await?;
+        let a = self.activation_in(&mut snapshot, &text(&row, "activation_id")?).await?;
         let organisation = sqlx::query("SELECT legal_name, language FROM organisations WHERE id = $1")
             .bind(a.organisation.as_str())
-            .fetch_one(&mut *connection)
+            .fetch_one(&mut *snapshot)
             .await?;
         let counts = a.payments.iter().filter(|payment| payment.standing == "counts");
         let received = counts

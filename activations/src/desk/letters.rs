@@ -192,7 +192,11 @@ impl Desk {
 pub(super) fn page_of(kind: EmailKind) -> Page {
     match kind {
         EmailKind::InformationRequested | EmailKind::ReminderToAnswer => Page::Information,
-        EmailKind::Invoice | EmailKind::PartlyPaid | EmailKind::ReminderToPay | EmailKind::Cancelled => Page::Invoice,
+        EmailKind::Invoice
+        | EmailKind::PartlyPaid
+        | EmailKind::ReminderToPay
+        | EmailKind::Cancelled
+        | EmailKind::Expired => Page::Invoice,
         _ => Page::RoundOff,
     }
 }

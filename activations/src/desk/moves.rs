@@ -428,7 +428,7 @@ fn link_of(kind: EmailKind, a: &Activation) -> Option<i64> {
         EmailKind::RoundOff | EmailKind::ReminderToRoundOff => Some(a.links),
         EmailKind::InformationRequested | EmailKind::ReminderToAnswer => a.asked,
         EmailKind::Invoice | EmailKind::PartlyPaid | EmailKind::ReminderToPay => a.invoice,
-        EmailKind::Cancelled => a.credit_note,
+        EmailKind::Cancelled | EmailKind::Expired => a.credit_note,
         _ => None,
     }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use tracing::Instrument as _;
+
 use super::payments::{Origin, Standing, words_of};
 use super::pending::EventEnd;
 use super::{Desk, Desking};
@@ -89,7 +91,7 @@ impl Desk {
             let Some(event) = committed.get(&claim.id) else {
                 return Err(StoreError::Unreadable(format!("{} is gone", claim.id)).into());
             };
-            self.process(&mut work, claim, event).await?;
+            self.process(&mut work, claim, event).instrument(claim.span()).await?;
         }
         self.commit(work).await
     }

@@ -37,8 +37,8 @@ impl Desk {
     /// # Errors
     /// Refused when there is none with this id.
     pub async fn activation(&self, id: &str) -> Result<ActivationView, DeskError> {
-        let mut connection = self.store.reader().acquire().await?;
-        self.activation_in(&mut connection, id).await
+        let mut snapshot = self.store.snapshot().await?;
+        self.activation_in(&mut snapshot, id).await
     }
 
     /// Activations, oldest first.
@@ -65,7 +65,7 @@ impl Desk {
             });
             return Err(refused.into());
         }
-        let mut connection = self.store.reader().acquire().await?;
+        let mut snapshot = self.store.snapshot().await?;
         let limit = filter.limit.clamp(1, 500);
         let mut wanted = Wanted::default();
         wanted.those_of("state = ?", filter.state.as_deref());
@@ -80,14 +80,15 @@ impl Desk {
             "SELECT id FROM activations WHERE {} ORDER BY id LIMIT {limit}",
             wanted.sql()
         );
-        let rows = wanted.fetch(&mut connection, &sql).await?;
+        let rows = wanted.fetch(&mut snapshot, &sql).await?;
         let mut all = Vec::new();
         for row in rows {
-            all.push(self.activation_in(&mut connection, &text(&row, "id")?).await?);
+            all.push(self.activation_in(&mut snapshot, &text(&row, "id")?).await?);
         }
         Ok(all)
     }
 
+    /// Read in several statements: in one snapshot, or payments could be newer than the flags beside them.
     pub(super) async fn activation_in(
         &self,
         connection: &mut AnyConnection,

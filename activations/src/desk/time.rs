@@ -96,8 +96,14 @@ impl Desk {
             return Ok(false);
         }
         let was = activation.state.as_str();
+        let unpaid = !self.covers(work, activation).await?;
         self.void_link(work, activation).await?;
         self.let_go(work, activation).await?;
+        // Nobody pays it any more: without a credit note the books would keep an open claim. One that was paid is
+        // settled; whether the money goes back, a person decides.
+        if unpaid {
+            self.credit(work, activation).await?;
+        }
         let line = Line {
             happening: Happening::TimeUp,
             actor: "system",
@@ -110,9 +116,11 @@ impl Desk {
 
     /// Whether money for all of it is in, and only being looked at.
     async fn is_paid(&self, work: &mut Desking, activation: &Activation) -> Result<bool, DeskError> {
-        if activation.state != State::AwaitingPayment {
-            return Ok(false);
-        }
+        Ok(activation.state == State::AwaitingPayment && self.covers(work, activation).await?)
+    }
+
+    /// Whether what has come in is all of it.
+    async fn covers(&self, work: &mut Desking, activation: &Activation) -> Result<bool, DeskError> {
         let paid = self.counting(work, &activation.id).await?;
         let sum = paid
             .iter()

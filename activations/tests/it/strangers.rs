@@ -355,6 +355,22 @@ async fn parts_of_an_activation_that_expired_wait_as_unallocated() {
     assert_eq!(office.view(&view.id).await.state, State::Expired);
     let waiting = office.store.waiting(office.clock.now()).await.unwrap();
     assert_eq!(waiting.iter().find(|w| w.what == "unallocated").unwrap().count, 1);
+    let invoice = office.view(&view.id).await.invoice.unwrap();
+    assert!(invoice.credit_note.is_some(), "nobody pays the rest any more");
+}
+
+#[tokio::test]
+async fn an_invoice_that_was_paid_is_not_credited_when_the_link_lapses() {
+    let mut settings = crate::office::settings();
+    settings.activation.invoice_completion = "link".to_owned();
+    let office = Office::with(settings).await;
+    let view = office.started("invoice").await;
+    office.told("event_1", another("tr_1", 1815, &view.reference)).await;
+    assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
+    office.clock.advance(Duration::from_secs(15 * 86_400));
+    office.desk.time_passes(10).await.unwrap();
+    let now = office.view(&view.id).await;
+    assert_eq!((now.state, now.invoice.unwrap().credit_note), (State::Expired, None));
 }
 
 #[tokio::test]

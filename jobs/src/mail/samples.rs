@@ -34,6 +34,10 @@ pub(crate) fn samples(kind: EmailKind, language: &str) -> Vec<(&'static str, Val
         EmailKind::Expired => {
             all.push(("awaiting_confirmation", with(json!({ "was": "awaiting_confirmation" }))));
             all.push(("information_requested", with(json!({ "was": "information_requested" }))));
+            all.push((
+                "invoice",
+                with(json!({ "method": "invoice", "amount": "18.15", "reference": "RF18 5390 0754 7034", "link": LINK_PLACEHOLDER })),
+            ));
         }
         EmailKind::Cancelled => all.push((
             "invoice",

@@ -10,6 +10,7 @@ use super::super::mailbox;
 use super::super::platform::{self, Company, Started};
 use super::super::providers::Paid;
 use super::super::stage::Stage;
+use super::super::told::Told;
 use super::offers::{Way, Words};
 use crate::http::language::Language;
 
@@ -75,6 +76,12 @@ impl Story {
     /// The payment reference.
     pub fn reference(&self) -> Option<String> {
         self.so_far(|story| story.started.as_ref().map(|started| started.reference.clone()))
+    }
+
+    /// What the platform was told of it.
+    pub fn told(&self, stage: &Stage) -> Vec<Told> {
+        let activation = self.so_far(|story| story.started.as_ref().map(|started| started.id.clone()));
+        activation.map_or_else(Vec::new, |activation| stage.platform.of(&activation))
     }
 
     /// Registers, starts, pays.
@@ -189,6 +196,15 @@ impl Story {
                 told => [mail.subject.as_str()],
                 link => link(&format!("mail/{number}")),
                 label => say("Read it", "Lees hem"),
+            });
+        }
+        for (number, event) in (1..).zip(self.told(stage)) {
+            steps.push(context! {
+                title => say("The platform is told", "Het platform wordt verteld"),
+                at => Timestamp::parse_rfc3339(&event.at).map(told),
+                told => [event.kind],
+                link => link(&format!("told/{number}")),
+                label => say("The signed event, as it was posted", "Het getekende bericht, zoals het is gepost"),
             });
         }
         let round_off = mails

@@ -1,13 +1,18 @@
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::{HeaderMap, Request as HttpRequest};
 use axum::middleware;
 use axum::routing::{get, post};
+use eencent_activations::clock::SystemClock;
+use eencent_activations::entropy::OsEntropy;
 use eencent_activations::refused::FieldProblem;
 use eencent_activations::store::StoreError;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::http::request_id::RequestIds;
 
 async fn asked(router: Router, method: &str, language: &str) -> (StatusCode, HeaderMap, Value) {
     let request = HttpRequest::builder()
@@ -19,6 +24,10 @@ async fn asked(router: Router, method: &str, language: &str) -> (StatusCode, Hea
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 65_536).await.unwrap();
     (parts.status, parts.headers, serde_json::from_slice(&bytes).unwrap())
+}
+
+fn ids() -> RequestIds {
+    RequestIds::new(Arc::new(SystemClock), Arc::new(OsEntropy))
 }
 
 fn refused(kind: Kind) -> Refused {
@@ -74,14 +83,19 @@ async fn a_refusal_names_its_fields_in_the_language_that_is_preferred() {
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_document_too() {
-    let router = crate::http::layers::with_problems(Router::new().route("/x", post(async || "")));
+    let router = crate::http::layers::with_problems("test", &ids(), Router::new().route("/x", post(async || "")));
     let (status, headers, document) = asked(router, "GET", "").await;
     assert_eq!(
         (status.as_u16(), document["code"].as_str()),
         (405, Some("method_not_allowed"))
     );
     assert_eq!(headers["allow"], "POST");
-    let (status, _, document) = asked(crate::http::layers::with_problems(Router::new()), "GET", "").await;
+    let (status, _, document) = asked(
+        crate::http::layers::with_problems("test", &ids(), Router::new()),
+        "GET",
+        "",
+    )
+    .await;
     assert_eq!((status.as_u16(), document["code"].as_str()), (404, Some("not_found")));
 }
 
@@ -90,7 +104,7 @@ async fn a_panic_leaks_nothing() {
     async fn handler() -> &'static str {
         panic!("hunter2")
     }
-    let router = crate::http::layers::with_problems(Router::new().route("/x", get(handler)));
+    let router = crate::http::layers::with_problems("test", &ids(), Router::new().route("/x", get(handler)));
     let (status, _, document) = asked(router, "GET", "").await;
     assert_eq!(status, 500);
     assert!(!document.to_string().contains("hunter2"), "{document}");

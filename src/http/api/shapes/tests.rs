@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::http::api::{self, Api, PlainKeys};
 use crate::http::layers;
+use crate::http::request_id::RequestIds;
 use crate::settings;
 
 const KEY: &str = "a-key-of-the-settings-with-all-scopes";
@@ -44,14 +45,24 @@ async fn platform() -> (tempfile::TempDir, Router, Desk) {
         .unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let entropy = Arc::new(CountedEntropy::default());
-    let desk = Desk::new(store, clock.clone(), entropy, Arc::new(NoNudge), Arc::new(rules));
+    let desk = Desk::new(
+        store,
+        clock.clone(),
+        entropy.clone(),
+        Arc::new(NoNudge),
+        Arc::new(rules),
+    );
     let plain_keys = Arc::new(PlainKeys::of(&[KEY.to_owned()]));
-    let router = layers::with_problems(api::router(Api {
-        desk: desk.clone(),
-        plain_keys,
-        registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
-        under_way: api::UnderWay::default(),
-    }));
+    let router = layers::with_problems(
+        "test",
+        &RequestIds::new(clock.clone(), entropy.clone()),
+        api::router(Api {
+            desk: desk.clone(),
+            plain_keys,
+            registers: Arc::new(Registers::new(&settings::load_from(None, []).unwrap().register, clock)),
+            under_way: api::UnderWay::default(),
+        }),
+    );
     (folder, router, desk)
 }
 
