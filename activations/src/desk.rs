@@ -15,7 +15,8 @@
 //! - [`deliveries`]: to whom events for the platform go, and what became of that.
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`operations`]: lists of what waits and failed, and what is done about it.
-//! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in): who works in the consoles.
+//! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in), [`provider`](Desk::sign_in_by_provider): who works in
+//!   the consoles.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
 //!   outgoing event change in one transaction, or none does.
@@ -52,6 +53,7 @@ mod organisations;
 mod payments;
 mod pending;
 mod process;
+mod provider;
 mod questions;
 pub mod retention;
 mod review;
@@ -88,6 +90,7 @@ pub use names::Fetched;
 pub use organisations::{
     NewAddress, NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter,
 };
+pub use provider::ProviderPerson;
 pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};
