@@ -211,7 +211,13 @@ pub async fn start(
         workers: health.map(|health| -> operations::Workers { Arc::new(move || health.all_running()) }),
     };
     let pages = Arc::new(Pages::new().context("the pages can't be made")?);
-    let console = compose::console(settings, &desk, &clock, staff.as_ref().map(Listener::url))?;
+    let console = compose::console(
+        settings,
+        &desk,
+        &clock,
+        staff.as_ref().map(Listener::url),
+        operations.url(),
+    )?;
     let mut running = Running {
         public: public.as_ref().map(Listener::url),
         staff: staff.as_ref().map(Listener::url),

@@ -2,7 +2,8 @@
 //!
 //! # Map
 //! - [`Console`]: what pages work with, and the routers of both listeners.
-//! - Who: [`visitor`] (a session, and what its person may), [`sign_in`], [`invitation`], [`people`] (who else may).
+//! - Who: [`visitor`] (a session, and what its person may), [`sign_in`], [`identity_provider`] (signing in through one),
+//!   [`invitation`], [`people`] (who else may).
 //! - What a page passes through: [`guard`] (where requests come from, and the headers of answers), [`sent`] (forms and
 //!   their token), [`trouble`] (everything that goes wrong, as a page).
 //! - How it looks: [`pages`] (templates, style, script), [`words`] (times and ages as people tell them).
@@ -12,6 +13,7 @@
 //! others. Templates, style and script stand in `config/console/` and are compiled in.
 
 pub mod guard;
+pub mod identity_provider;
 pub mod invitation;
 pub mod pages;
 pub mod people;
@@ -68,6 +70,8 @@ pub struct Console {
     pub whose: Whose,
     /// On which listener it stands.
     pub side: Side,
+    /// Whom people sign in through, where there is one.
+    pub identity_provider: Option<Arc<identity_provider::IdentityProvider>>,
     /// How often addresses tried to sign in, on both listeners.
     pub attempts: Arc<sign_in::Attempts>,
 }
@@ -77,6 +81,20 @@ impl Console {
     #[must_use]
     pub fn on(&self, side: Side) -> Self {
         Self { side, ..self.clone() }
+    }
+
+    /// Whether people may sign in with password and code.
+    pub(crate) fn is_local(&self) -> bool {
+        self.settings
+            .identity_provider
+            .as_ref()
+            .is_none_or(|provider| provider.local)
+    }
+
+    /// Counts an attempt to sign in; `false` when it is one too many. Where a proxy doesn't say for whom it speaks, one
+    /// who tries often would keep everybody out: then nobody is counted.
+    pub(crate) fn may_try(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        (self.whose)(peer, headers).is_none_or(|from| self.attempts.may(from, self.clock.now()))
     }
 
     pub(crate) fn limits(&self) -> SessionLimits {
@@ -102,6 +120,7 @@ pub fn operations(console: &Console) -> Router {
 fn guarded(router: Router<Console>, console: Console) -> Router {
     router
         .merge(sign_in::router())
+        .merge(identity_provider::router())
         .merge(invitation::router())
         .merge(pages::assets())
         .fallback(async || trouble::Trouble::NotFound)

@@ -66,7 +66,12 @@ impl Desk {
     /// # Errors
     /// When there is no randomness.
     pub fn begin_trip(&self, next: &str) -> Result<Trip, DeskError> {
-        Ok(Trip::begin(&self.rules.links_key, self.now(), self.entropy.as_ref(), next)?)
+        Ok(Trip::begin(
+            &self.rules.links_key,
+            self.now(),
+            self.entropy.as_ref(),
+            next,
+        )?)
     }
 
     /// It comes back. `None` where it isn't the one that set off, it took too long, or this answer was taken before.
@@ -151,8 +156,14 @@ impl Desk {
             .await?;
         let session = self.open_session(&mut work, &account.id, agent, limits).await?;
         let actor = Actor::console().as_person(&account.signature());
-        self.note(&mut work, &actor, "signed_in", &account.id, "through the identity provider")
-            .await?;
+        self.note(
+            &mut work,
+            &actor,
+            "signed_in",
+            &account.id,
+            "through the identity provider",
+        )
+        .await?;
         self.commit(work).await?;
         Ok(session)
     }
@@ -180,8 +191,14 @@ impl Desk {
             return Err(Refused::new(
                 Kind::Conflict,
                 "subject_linked",
-                format!("This subject is that of the account of {} already: `eencent user unlink` it first.", other.email),
-                format!("Dit subject is al dat van het account van {}: maak dat eerst los met `eencent user unlink`.", other.email),
+                format!(
+                    "This subject is that of the account of {} already: `eencent user unlink` it first.",
+                    other.email
+                ),
+                format!(
+                    "Dit subject is al dat van het account van {}: maak dat eerst los met `eencent user unlink`.",
+                    other.email
+                ),
             )
             .into());
         }
@@ -276,8 +293,14 @@ impl Desk {
                 .execute(&mut *work.tx)
                 .await?;
             let told = format!("none, was {}: in no group that gives one", known.roles);
-            self.note(&mut work, &Actor::identity_provider(), "roles_changed", &known.id, &told)
-                .await?;
+            self.note(
+                &mut work,
+                &Actor::identity_provider(),
+                "roles_changed",
+                &known.id,
+                &told,
+            )
+            .await?;
         }
         self.commit(work).await
     }
@@ -355,8 +378,14 @@ impl Desk {
     /// Said to whoever came, and kept for the administrator who decides.
     async fn not_taken_over(&self, mut work: Desking, local: &Known, subject: &str) -> Result<String, DeskError> {
         let told = format!("the address is that of subject {subject}, to which the account isn't linked");
-        self.note(&mut work, &Actor::identity_provider(), "sign_in_refused", &local.id, &told)
-            .await?;
+        self.note(
+            &mut work,
+            &Actor::identity_provider(),
+            "sign_in_refused",
+            &local.id,
+            &told,
+        )
+        .await?;
         self.commit(work).await?;
         let command = format!("eencent user link {} --subject '{subject}'", local.email);
         Err(Refused::new(

@@ -151,17 +151,27 @@ mod tests {
             (back.next(), back.nonce(), back.verifier()),
             ("/people?x=y", trip.nonce(), trip.verifier())
         );
-        assert!(Trip::end(&ours, later, &trip.cookie(), &other.state()).is_none(), "another trip");
+        assert!(
+            Trip::end(&ours, later, &trip.cookie(), &other.state()).is_none(),
+            "another trip"
+        );
         assert!(Trip::end(&ours, later, &trip.cookie(), "").is_none(), "no state");
-        assert!(Trip::end(&key("2"), later, &trip.cookie(), &trip.state()).is_none(), "not ours");
+        assert!(
+            Trip::end(&key("2"), later, &trip.cookie(), &trip.state()).is_none(),
+            "not ours"
+        );
         let late = AT.plus(Duration::from_secs(601));
-        assert!(Trip::end(&ours, late, &trip.cookie(), &trip.state()).is_none(), "too late");
+        assert!(
+            Trip::end(&ours, late, &trip.cookie(), &trip.state()).is_none(),
+            "too late"
+        );
         // Neither when it began nor where it leads can be changed.
         let lengthened = trip.cookie().replacen("1800000000", "1800009000", 1);
         assert!(Trip::end(&ours, late.plus(Duration::from_secs(8_900)), &lengthened, &trip.state()).is_none());
-        let elsewhere = trip
-            .cookie()
-            .replace(&URL_SAFE_NO_PAD.encode("/people?x=y"), &URL_SAFE_NO_PAD.encode("//evil.example"));
+        let elsewhere = trip.cookie().replace(
+            &URL_SAFE_NO_PAD.encode("/people?x=y"),
+            &URL_SAFE_NO_PAD.encode("//evil.example"),
+        );
         assert!(Trip::end(&ours, later, &elsewhere, &trip.state()).is_none());
     }
 
