@@ -43,6 +43,7 @@ mod keys;
 mod known;
 mod letters;
 mod likely;
+mod linking;
 mod listing;
 mod look_up;
 pub mod mail_stop;

@@ -89,22 +89,18 @@ struct Came {
 
 async fn back(
     State(console): State<Console>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     came: Result<Query<Came>, QueryRejection>,
 ) -> Result<Response, Trouble> {
     let Some(provider) = &console.identity_provider else {
         return Err(Trouble::NotFound);
     };
-    let mut response = if console.may_try(peer.ip(), &headers) {
-        let came = came.map(|Query(came)| came).ok();
-        match signed_in_by(&console, provider, &headers, came).await {
-            Ok(response) => response,
-            Err(Failed::Store(trouble)) => return Err(trouble),
-            Err(failed) => failed.page(&console, &headers),
-        }
-    } else {
-        Failed::Often.page(&console, &headers)
+    // Not counted as an attempt: setting off was, and one comes back once.
+    let came = came.map(|Query(came)| came).ok();
+    let mut response = match signed_in_by(&console, provider, &headers, came).await {
+        Ok(response) => response,
+        Err(Failed::Store(trouble)) => return Err(trouble),
+        Err(failed) => failed.page(&console, &headers),
     };
     put(&mut response, "", 0)?;
     Ok(response)

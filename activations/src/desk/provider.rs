@@ -7,7 +7,7 @@
 use sqlx::any::AnyRow;
 
 use super::accounts::{address, joined, named};
-use super::{Actor, Desk, Desking, Invitation, SessionLimits};
+use super::{Actor, Desk, Desking, SessionLimits};
 use crate::language::Language;
 use crate::links::hash_of;
 use crate::people::Role;
@@ -36,9 +36,9 @@ pub struct ProviderPerson {
 }
 
 /// What stands on their account.
-struct Known {
-    id: String,
-    email: String,
+pub(super) struct Known {
+    pub(super) id: String,
+    pub(super) email: String,
     name: String,
     roles: String,
     disabled: bool,
@@ -83,6 +83,14 @@ impl Desk {
         let Some(trip) = Trip::end(&self.rules.links_key, now, cookie, state) else {
             return Ok(None);
         };
+        let before = sqlx::query("SELECT state_hash FROM provider_answers WHERE state_hash = $1")
+            .bind(hash_of(state))
+            .fetch_optional(self.store.reader())
+            .await?;
+        if before.is_some() {
+            // Looked at first: whoever comes back again and again keeps no writer busy.
+            return Ok(None);
+        }
         let mut work = self.begin().await?;
         // Twice as long: another machine's clock may be behind.
         sqlx::query("DELETE FROM provider_answers WHERE taken_at < $1")
@@ -168,103 +176,7 @@ impl Desk {
         Ok(session)
     }
 
-    /// From now on the person of an account signs in through the provider, as this subject: password, second factor,
-    /// invitations and sessions end.
-    ///
-    /// # Errors
-    /// Refused when there is no such account, the subject can't be one, or is another account's.
-    pub async fn link_account(
-        &self,
-        actor: &Actor,
-        id: &str,
-        issuer: &str,
-        subject: &str,
-        reason: &str,
-    ) -> Result<(), DeskError> {
-        let key = subject_key(issuer, subject)?;
-        let mut work = self.begin().await?;
-        self.store.alone(&mut work.tx, "accounts of the provider").await?;
-        self.account_held(&mut work, id).await?;
-        if let Some(other) = self.known_there(&mut work, &key).await?
-            && other.id != id
-        {
-            return Err(Refused::new(
-                Kind::Conflict,
-                "subject_linked",
-                format!(
-                    "This subject is that of the account of {} already: `eencent user unlink` it first.",
-                    other.email
-                ),
-                format!(
-                    "Dit subject is al dat van het account van {}: maak dat eerst los met `eencent user unlink`.",
-                    other.email
-                ),
-            )
-            .into());
-        }
-        sqlx::query(
-            "UPDATE accounts SET subject = $1, password_hash = NULL, second_factor = NULL, last_step = NULL, failures = 0, \
-             locked_until = NULL WHERE id = $2",
-        )
-        .bind(key)
-        .bind(id)
-        .execute(&mut *work.tx)
-        .await?;
-        sqlx::query("DELETE FROM invitations WHERE account_id = $1")
-            .bind(id)
-            .execute(&mut *work.tx)
-            .await?;
-        self.end_all(&mut work, id).await?;
-        self.note(&mut work, actor, "account_linked", id, reason).await?;
-        self.commit(work).await
-    }
-
-    /// The person of an account no longer signs in through the provider, and is invited to choose a password instead.
-    ///
-    /// # Errors
-    /// Refused when there is no such account, or it isn't the provider's.
-    pub async fn unlink_account(&self, actor: &Actor, id: &str, reason: &str) -> Result<Invitation, DeskError> {
-        let mut work = self.begin().await?;
-        self.account_held(&mut work, id).await?;
-        let unlinked = sqlx::query("UPDATE accounts SET subject = NULL WHERE id = $1 AND subject IS NOT NULL")
-            .bind(id)
-            .execute(&mut *work.tx)
-            .await?;
-        if unlinked.rows_affected() == 0 {
-            return Err(Refused::new(
-                Kind::Conflict,
-                "account_not_linked",
-                "This account isn't the identity provider's: invite its person again instead.",
-                "Dit account is niet van de identity provider: nodig de persoon opnieuw uit.",
-            )
-            .into());
-        }
-        self.end_all(&mut work, id).await?;
-        let invitation = self.invite(&mut work, id).await?;
-        self.note(&mut work, actor, "account_unlinked", id, reason).await?;
-        self.commit(work).await?;
-        Ok(invitation)
-    }
-
-    /// What the provider says of somebody isn't changed here: it would be back at the next signing in.
-    pub(super) async fn not_the_providers(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
-        let linked = sqlx::query("SELECT id FROM accounts WHERE id = $1 AND subject IS NOT NULL")
-            .bind(id)
-            .fetch_optional(&mut *work.tx)
-            .await?;
-        if linked.is_none() {
-            return Ok(());
-        }
-        Err(Refused::new(
-            Kind::Conflict,
-            "account_follows_provider",
-            "This account follows the identity provider: change the person's groups there. Here it can be disabled, or taken back with `eencent user unlink`.",
-            "Dit account volgt de identity provider: wijzig daar de groepen van de persoon. Hier kan het worden uitgeschakeld, of teruggenomen met `eencent user unlink`.",
-        )
-        .into())
-    }
-
-    async fn known_there(&self, work: &mut Desking, key: &str) -> Result<Option<Known>, DeskError> {
+    pub(super) async fn known_there(&self, work: &mut Desking, key: &str) -> Result<Option<Known>, DeskError> {
         let sql = format!(
             "SELECT a.id, a.email, a.name, a.roles, a.disabled_at FROM accounts a WHERE a.subject = $1{}",
             self.store.held("a")
@@ -399,7 +311,7 @@ impl Desk {
 }
 
 /// How a row knows somebody: an issuer is an address and holds no space.
-fn subject_key(issuer: &str, subject: &str) -> Result<String, Refused> {
+pub(super) fn subject_key(issuer: &str, subject: &str) -> Result<String, Refused> {
     let fits = (1..=LONGEST_SUBJECT).contains(&subject.len()) && subject.chars().all(|c| !c.is_control() && c != '\'');
     if !fits || issuer.is_empty() {
         return Err(Refused::new(

@@ -71,6 +71,8 @@ struct Parts {
 struct Known {
     parts: Option<(Arc<Parts>, Timestamp)>,
     keys: Option<(Arc<JwkSet>, Timestamp)>,
+    /// When keys were last asked for because of a token.
+    other_keys: Option<Timestamp>,
     failed: Option<(String, Timestamp)>,
 }
 
@@ -290,14 +292,17 @@ impl IdentityProvider {
         Ok(parts)
     }
 
-    /// The keys, asked for again when they are old; with `other`, also when they are a minute old.
+    /// The keys, asked for again when they are old; with `other` also else, once a minute.
     async fn keys(&self, parts: &Parts, now: Timestamp, other: bool) -> Result<Arc<JwkSet>, Wrong> {
         let mut known = self.known.lock().await;
-        let fresh = if other { KEYS_EVERY } else { FRESH };
+        let asked = known.other_keys.is_some_and(|at| now.since(at) < KEYS_EVERY);
         if let Some((keys, at)) = &known.keys
-            && now.since(*at) < fresh
+            && if other { asked } else { now.since(*at) < FRESH }
         {
             return Ok(Arc::clone(keys));
+        }
+        if other {
+            known.other_keys = Some(now);
         }
         let fetched = self.fetch("jwks_uri", &parts.jwks_uri, Vec::new()).await;
         match fetched.and_then(|document| token::keys(&document).ok_or_else(|| unreadable("jwks_uri"))) {
