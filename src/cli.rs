@@ -254,9 +254,10 @@ enum Command {
         eencent user add --email m.jansen@example.nl --name 'Marja Jansen' --role administrator --role support\n  \
         eencent user list\n  \
         eencent user invite m.jansen@example.nl --by Bakker --reason 'lost phone'\n  \
-        eencent user disable m.jansen@example.nl --by Bakker --reason 'left'\n\n\
+        eencent user disable m.jansen@example.nl --by Bakker --reason 'left'\n  \
+        eencent user link m.jansen@example.nl --subject 'f2a9…' --by Bakker --reason 'single sign-on'\n\n\
         Nobody gets a password from us: whoever is added gets a link, and chooses one there. docs/console.md says what \
-        each role may do.")]
+        each role may do, docs/sign-in.md how people sign in through an identity provider.")]
     User {
         /// What to do.
         #[command(subcommand)]

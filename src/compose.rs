@@ -13,10 +13,13 @@ use eencent_activations::desk::Desk;
 use eencent_activations::entropy::Entropy;
 use eencent_activations::inbox::Inbox;
 use eencent_activations::notification::{Receipt, Refusal};
+use eencent_activations::reread::{Answer, ApiRequest};
 use eencent_activations::rules::Rules;
 use eencent_activations::store::{Store, StoreError};
+use eencent_console::identity_provider::{Asks, IdentityProvider};
 use eencent_console::pages::Pages;
 use eencent_console::{Console, Side};
+use eencent_jobs::ApiClient;
 use eencent_webhooks::receiver::{self, Allowance, Limits, Remote, Sink, Unavailable};
 
 use crate::links_key;
@@ -85,7 +88,7 @@ pub fn receiver(settings: &Settings, inbox: &Inbox, clock: &Arc<dyn Clock>, entr
     )
 }
 
-/// The consoles, over this desk. `staff` is where support's listens, for links where the settings say nothing.
+/// The consoles, over this desk. `staff` and `operations` are where they listen, for links where the settings say nothing.
 ///
 /// # Errors
 /// When the pages can't be made.
@@ -94,11 +97,16 @@ pub fn console(
     desk: &Desk,
     clock: &Arc<dyn Clock>,
     staff: Option<String>,
+    operations: String,
 ) -> anyhow::Result<Console> {
     let mut checked = settings.console.clone();
     if checked.url.is_empty() {
         checked.url = staff.unwrap_or_else(|| format!("http://{}", settings.listen.staff));
     }
+    if checked.operations_url.is_empty() {
+        checked.operations_url = operations;
+    }
+    let provider = checked.identity_provider.clone();
     let proxies = Arc::clone(&settings.listen.proxies);
     Ok(Console {
         desk: desk.clone(),
@@ -113,7 +121,19 @@ pub fn console(
         side: Side::Staff,
         attempts: Arc::default(),
         machinery: Arc::new(BySettings::new(settings)),
+        identity_provider: provider
+            .map(|provider| Arc::new(IdentityProvider::new(provider, Arc::new(Client(ApiClient::new()))))),
     })
+}
+
+/// The jobs' way out over HTTP, as the consoles see it.
+struct Client(ApiClient);
+
+#[async_trait]
+impl Asks for Client {
+    async fn ask(&self, request: &ApiRequest) -> Result<Answer, String> {
+        self.0.ask(request).await.map_err(|unanswered| unanswered.to_string())
+    }
 }
 
 /// The inbox, as the receiver sees it.

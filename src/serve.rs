@@ -213,7 +213,13 @@ pub async fn start(
     };
     let ids = RequestIds::new(Arc::clone(&clock), Arc::clone(&entropy));
     let pages = Arc::new(Pages::new().context("the pages can't be made")?);
-    let console = compose::console(settings, &desk, &clock, staff.as_ref().map(Listener::url))?;
+    let console = compose::console(
+        settings,
+        &desk,
+        &clock,
+        staff.as_ref().map(Listener::url),
+        operations.url(),
+    )?;
     let mut running = Running {
         public: public.as_ref().map(Listener::url),
         staff: staff.as_ref().map(Listener::url),

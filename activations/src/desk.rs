@@ -16,7 +16,8 @@
 //! - [`mail_stop`]: all e-mails held back, by one act; [`undelivered`](Desk::send_again): those that don't arrive.
 //! - [`operations`]: lists of what waits and failed, and what is done about it.
 //! - [`support`]: the queue, one case with all about it, what will happen, the schedule, the report.
-//! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in): who works in the consoles.
+//! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in), [`provider`](Desk::sign_in_by_provider): who works in
+//!   the consoles.
 //! - [`digest`](Desk::write_digest): what support is told by e-mail.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
@@ -47,6 +48,7 @@ mod keys;
 mod known;
 mod letters;
 mod likely;
+mod linking;
 mod listing;
 mod look_up;
 pub mod mail_stop;
@@ -58,6 +60,7 @@ mod organisations;
 mod payments;
 mod pending;
 mod process;
+mod provider;
 mod questions;
 pub mod retention;
 mod review;
@@ -97,6 +100,7 @@ pub use names::Fetched;
 pub use organisations::{
     NewAddress, NewCreator, NewIdentifier, NewOrganisation, OrganisationChange, OrganisationFilter,
 };
+pub use provider::ProviderPerson;
 pub use questions::{FileView, LONGEST_ANSWER, QuestionPage, QuestionStanding, QuestionView};
 pub use round_off::{LinkStanding, RoundOff};
 pub use seed::{Seed, SeedError};

@@ -3,11 +3,13 @@
 //! - [`Role`] and [`Permission`]: the one table of who may what.
 //! - [`password`]: what a password must be, and what is kept of it.
 //! - [`second_factor`]: the codes of an authenticator app.
+//! - [`trip`]: what binds the way back from an identity provider to the way out.
 //!
 //! Accounts and sessions are rows; [`Desk`](crate::desk::Desk) keeps them (`desk/accounts.rs`, `desk/sessions.rs`).
 
 pub mod password;
 pub mod second_factor;
+pub mod trip;
 
 use serde::Serialize;
 

@@ -3,7 +3,8 @@
 //! # Map
 //! - [`Console`]: what pages work with, and the routers of both listeners.
 //! - Support's pages: `support`, a file for each; [`download`]: files of strangers.
-//! - Who: [`visitor`] (a session, and what its person may), [`sign_in`], [`invitation`], [`people`] (who else may).
+//! - Who: [`visitor`] (a session, and what its person may), [`sign_in`], [`identity_provider`] (signing in through one),
+//!   [`invitation`], [`people`] (who else may).
 //! - What a page passes through: [`guard`] (where requests come from, and the headers of answers), [`sent`] (forms and
 //!   their token), [`trouble`] (everything that goes wrong, as a page).
 //! - Operations: [`operations`].
@@ -15,6 +16,7 @@
 
 pub mod download;
 pub mod guard;
+pub mod identity_provider;
 pub mod invitation;
 pub mod operations;
 pub mod pages;
@@ -74,6 +76,8 @@ pub struct Console {
     pub whose: Whose,
     /// On which listener it stands.
     pub side: Side,
+    /// Whom people sign in through, where there is one.
+    pub identity_provider: Option<Arc<identity_provider::IdentityProvider>>,
     /// How often addresses tried to sign in, on both listeners.
     pub attempts: Arc<sign_in::Attempts>,
     /// The timetable and the providers, for operations' pages.
@@ -85,6 +89,20 @@ impl Console {
     #[must_use]
     pub fn on(&self, side: Side) -> Self {
         Self { side, ..self.clone() }
+    }
+
+    /// Whether people may sign in with password and code.
+    pub(crate) fn is_local(&self) -> bool {
+        self.settings
+            .identity_provider
+            .as_ref()
+            .is_none_or(|provider| provider.local)
+    }
+
+    /// Counts an attempt to sign in; `false` when it is one too many. Where a proxy doesn't say for whom it speaks, one
+    /// who tries often would keep everybody out: then nobody is counted.
+    pub(crate) fn may_try(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        (self.whose)(peer, headers).is_none_or(|from| self.attempts.may(from, self.clock.now()))
     }
 
     pub(crate) fn limits(&self) -> SessionLimits {
@@ -109,6 +127,7 @@ fn guarded(router: Router<Console>, console: Console) -> Router {
     router
         .merge(sign_in::router())
         .merge(people::own())
+        .merge(identity_provider::router())
         .merge(invitation::router())
         .merge(pages::assets())
         .fallback(async || trouble::Trouble::NotFound)

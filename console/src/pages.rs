@@ -119,6 +119,7 @@ impl Console {
             token => visitor.form_token,
             may, section,
             staff => self.side == Side::Staff,
+            local => self.is_local(),
             now => self.clock.now(),
         };
         self.pages

@@ -86,6 +86,9 @@ struct New {
 
 async fn add(State(console): State<Console>, Sent { visitor, form }: Sent<New>) -> Result<Response, Trouble> {
     visitor.must(Permission::Administer)?;
+    if !console.is_local() {
+        return Err(Trouble::NotFound);
+    }
     let new = NewAccount {
         email: form.email.clone(),
         name: form.name.clone(),
@@ -165,7 +168,7 @@ async fn act(
         "disable" => desk.disable_account(&actor, &id, reason).await?,
         "enable" => desk.enable_account(&actor, &id, reason).await?,
         "end-sessions" => desk.end_sessions(&actor, &id, reason).await?,
-        "invite" => {
+        "invite" if console.is_local() => {
             let invitation = desk.invite_again(&actor, &id, reason).await?;
             return invited(&console, &visitor, &invitation).await;
         }
@@ -176,7 +179,8 @@ async fn act(
 
 async fn account(State(console): State<Console>, visitor: Visitor) -> Result<Response, Trouble> {
     let sessions = console.desk.sessions_of(&visitor.person.account).await?;
-    let with = context! { sessions, has => names(&visitor.person.roles) };
+    let account = console.desk.account(&visitor.person.account).await?;
+    let with = context! { sessions, signs_in_by => account.signs_in_by, has => names(&visitor.person.roles) };
     Ok(console.page(&visitor, "account", "account.html", &with))
 }
 

@@ -56,7 +56,7 @@ impl Default for Attempts {
 
 impl Attempts {
     /// Counts an attempt; `false` when it is one too many. In IPv6 one /64 counts as one address.
-    fn may(&self, from: IpAddr, now: Timestamp) -> bool {
+    pub(crate) fn may(&self, from: IpAddr, now: Timestamp) -> bool {
         let from = match from {
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
             v4 @ IpAddr::V4(_) => v4,
@@ -97,9 +97,10 @@ async fn show(
     headers: HeaderMap,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Trouble> {
-    let nobody = console.desk.accounts().await?.is_empty();
+    // Where there is an identity provider, whoever comes first needs nobody to add them.
+    let nobody = console.identity_provider.is_none() && console.desk.accounts().await?.is_empty();
     let told = if nobody { "nobody" } else { "" };
-    Ok(page(&console, StatusCode::OK, &headers, told, "", next.as_deref()))
+    Ok(page(&console, StatusCode::OK, &headers, told, "", "", next.as_deref()))
 }
 
 #[derive(Deserialize)]
@@ -115,16 +116,17 @@ async fn sign_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Trouble> {
+    if !console.is_local() {
+        return Err(Trouble::NotFound);
+    }
     let headers = request.headers().clone();
-    let from = (console.whose)(peer.ip(), &headers);
     let given: Given = read(&fields(request).await?)?;
     let next = given.next.as_deref();
-    let told = |status, told| page(&console, status, &headers, told, &given.email, next);
+    let told = |status, told| page(&console, status, &headers, told, "", &given.email, next);
     if is_unencrypted(&headers) {
         return Ok(told(StatusCode::UNPROCESSABLE_ENTITY, "unencrypted"));
     }
-    // Where a proxy doesn't say for whom it speaks, one who tries often would keep everybody out.
-    if from.is_some_and(|from| !console.attempts.may(from, console.clock.now())) {
+    if !console.may_try(peer.ip(), &headers) {
         return Ok(told(StatusCode::TOO_MANY_REQUESTS, "often"));
     }
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
@@ -184,7 +186,7 @@ fn put_cookie(response: &mut Response, session: &str, more: &str) -> Result<(), 
 }
 
 /// An address of ours to go on at; nothing that a browser takes for another site.
-fn local(next: Option<&str>) -> Option<&str> {
+pub(crate) fn local(next: Option<&str>) -> Option<&str> {
     next.filter(|next| {
         next.starts_with('/') && !next.starts_with("//") && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
     })
@@ -205,20 +207,34 @@ fn is_unencrypted(headers: &HeaderMap) -> bool {
     !here
 }
 
-fn page(
+/// The page to sign in on. `told` is one of the things that it knows how to say; `wrong` is said as it is.
+pub(crate) fn page(
     console: &Console,
     status: StatusCode,
     headers: &HeaderMap,
     told: &str,
+    wrong: &str,
     email: &str,
     next: Option<&str>,
 ) -> Response {
     let asked = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
+    let next = local(next).unwrap_or_default();
+    let provider = console.identity_provider.as_ref().map(|provider| {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", next)
+            .finish();
+        let address = if next.is_empty() {
+            String::new()
+        } else {
+            format!("?{query}")
+        };
+        context! { name => provider.settings.name, address => format!("/sign-in/provider{address}") }
+    });
     let with = context! {
-        told, email,
-        next => local(next).unwrap_or_default(),
+        told, wrong, email, next, provider,
+        local => console.is_local(),
         staff => console.side == Side::Staff,
     };
     console

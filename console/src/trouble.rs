@@ -48,7 +48,7 @@ impl Trouble {
         Self::SignedOut(there.to_owned())
     }
 
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::SignedOut(_) => StatusCode::SEE_OTHER,

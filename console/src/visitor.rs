@@ -71,16 +71,22 @@ impl FromRequestParts<Console> for Visitor {
     }
 }
 
-/// The session that a browser sends; none where two are sent: one of them is somebody else's.
+/// The session that a browser sends.
 pub(crate) fn session(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, COOKIE, 100)
+}
+
+/// What a browser sends under this name, of so many characters at most; nothing where two are sent: one of them is
+/// somebody else's.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str, longest: usize) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let pairs = cookies
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
+    let mut ours = pairs.filter(|(sent, _)| *sent == name).map(|(_, value)| value);
     match (ours.next(), ours.next()) {
-        (Some(value), None) if (20..=100).contains(&value.len()) => Some(value.to_owned()),
+        (Some(value), None) if (20..=longest).contains(&value.len()) => Some(value.to_owned()),
         _ => None,
     }
 }

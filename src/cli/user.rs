@@ -1,7 +1,8 @@
-//! `eencent user add|list|invite|roles|disable|enable`
+//! `eencent user add|list|invite|roles|disable|enable|link|unlink`
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use eencent_activations::desk::{Actor, Desk, Invitation, NewAccount};
 use eencent_activations::language::Language;
@@ -56,6 +57,23 @@ pub enum Act {
     },
     /// Let somebody in again, and take a lock off.
     Enable {
+        /// Who, by address or id.
+        account: String,
+        #[command(flatten)]
+        order: Order,
+    },
+    /// Have somebody sign in through the identity provider from now on: their password stops working.
+    Link {
+        /// Who, by address or id.
+        account: String,
+        /// The person at the provider, as the page that refused them shows it.
+        #[arg(long)]
+        subject: String,
+        #[command(flatten)]
+        order: Order,
+    },
+    /// Have somebody sign in with a password again; prints a link, with which they choose one.
+    Unlink {
         /// Who, by address or id.
         account: String,
         #[command(flatten)]
@@ -124,12 +142,14 @@ pub async fn run(act: Act, settings: Settings) -> anyhow::Result<ExitCode> {
         "" => format!("http://{}", settings.listen.staff),
         url => url.to_owned(),
     };
-    let done = act_on(act, &desk, &base).await;
+    let provider = settings.console.identity_provider.as_ref();
+    let issuer = provider.map(|provider| provider.issuer.as_str());
+    let done = act_on(act, &desk, &base, issuer).await;
     store.close().await;
     done
 }
 
-async fn act_on(act: Act, desk: &Desk, base: &str) -> anyhow::Result<ExitCode> {
+async fn act_on(act: Act, desk: &Desk, base: &str, issuer: Option<&str>) -> anyhow::Result<ExitCode> {
     match act {
         Act::Add {
             email,
@@ -171,6 +191,22 @@ async fn act_on(act: Act, desk: &Desk, base: &str) -> anyhow::Result<ExitCode> {
             let id = desk.account(&account).await?.id;
             desk.enable_account(&by(&order), &id, &order.reason).await?;
             println!("{account} can sign in again.");
+        }
+        Act::Link {
+            account,
+            subject,
+            order,
+        } => {
+            let issuer = issuer.context("no identity provider is set: console.identity_provider.issuer says which")?;
+            let id = desk.account(&account).await?.id;
+            desk.link_account(&by(&order), &id, issuer, &subject, &order.reason)
+                .await?;
+            println!("{account} signs in through the identity provider from now on.");
+        }
+        Act::Unlink { account, order } => {
+            let id = desk.account(&account).await?.id;
+            let invitation = desk.unlink_account(&by(&order), &id, &order.reason).await?;
+            hand_on(&invitation, base);
         }
     }
     Ok(ExitCode::SUCCESS)

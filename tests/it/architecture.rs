@@ -66,8 +66,8 @@ fn the_ways_out_over_http_are_in_jobs_and_registers() -> Result<()> {
 }
 
 #[test]
-fn tokens_and_statements_are_read_in_webhooks() -> Result<()> {
-    stays_in("jsonwebtoken", &["eencent-webhooks"])?;
+fn statements_are_read_in_webhooks_and_tokens_there_and_at_the_consoles_door() -> Result<()> {
+    stays_in("jsonwebtoken", &["eencent-console", "eencent-webhooks"])?;
     stays_in("roxmltree", &["eencent-webhooks"])
 }
 

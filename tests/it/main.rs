@@ -31,6 +31,7 @@ mod flow_payments;
 mod flow_registering;
 mod flow_review;
 mod http;
+mod identity_provider;
 mod keeping;
 mod load;
 mod machines;

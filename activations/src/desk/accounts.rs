@@ -115,10 +115,11 @@ impl Desk {
     /// Invites the person of an account again: password, second factor and sessions end at once.
     ///
     /// # Errors
-    /// Refused when there is no such account.
+    /// Refused when there is no such account, or its person signs in through the identity provider.
     pub async fn invite_again(&self, actor: &Actor, id: &str, reason: &str) -> Result<Invitation, DeskError> {
         let mut work = self.begin().await?;
         self.account_held(&mut work, id).await?;
+        self.not_the_providers(&mut work, id).await?;
         sqlx::query(
             "UPDATE accounts SET password_hash = NULL, second_factor = NULL, last_step = NULL, failures = 0, \
              locked_until = NULL WHERE id = $1",
@@ -136,11 +137,13 @@ impl Desk {
     /// Changes what somebody is there for. It holds from their next request on.
     ///
     /// # Errors
-    /// Refused when there is no such account, no role is given, or nobody would be left who may add people.
+    /// Refused when there is no such account, no role is given, roles follow the identity provider, or nobody would be
+    /// left who may add people.
     pub async fn change_roles(&self, actor: &Actor, id: &str, roles: &[Role], reason: &str) -> Result<(), DeskError> {
         some_role(roles)?;
         let mut work = self.begin().await?;
         self.account_held(&mut work, id).await?;
+        self.not_the_providers(&mut work, id).await?;
         if !roles.contains(&Role::Administrator) {
             self.not_the_last(&mut work, id).await?;
         }
@@ -333,7 +336,7 @@ impl Desk {
         }
     }
 
-    async fn invite(&self, work: &mut Desking, id: &str) -> Result<Invitation, DeskError> {
+    pub(super) async fn invite(&self, work: &mut Desking, id: &str) -> Result<Invitation, DeskError> {
         let now = self.now();
         let mut bytes = [0_u8; 32];
         self.entropy.fill(&mut bytes)?;
@@ -358,7 +361,7 @@ impl Desk {
         })
     }
 
-    async fn account_held(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
+    pub(super) async fn account_held(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
         let sql = format!("SELECT a.id FROM accounts a WHERE a.id = $1{}", self.store.held("a"));
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
@@ -368,7 +371,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn end_all(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
+    pub(super) async fn end_all(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
         sqlx::query("UPDATE sessions SET ended_at = $1 WHERE account_id = $2 AND ended_at IS NULL")
             .bind(self.now().micros())
             .bind(id)
@@ -420,7 +423,7 @@ fn view(row: &AnyRow) -> Result<AccountView, StoreError> {
     })
 }
 
-fn joined(roles: &[Role]) -> String {
+pub(super) fn joined(roles: &[Role]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for role in roles {
         if !names.contains(&role.as_str()) {
@@ -438,7 +441,7 @@ fn told(what: &str, reason: &str) -> String {
     }
 }
 
-fn address(written: &str) -> Result<String, Refused> {
+pub(super) fn address(written: &str) -> Result<String, Refused> {
     EmailAddress::parse(written.trim())
         .map(|address| address.as_str().to_lowercase())
         .map_err(|_| {
@@ -451,7 +454,7 @@ fn address(written: &str) -> Result<String, Refused> {
         })
 }
 
-fn named(written: &str) -> Result<&str, Refused> {
+pub(super) fn named(written: &str) -> Result<&str, Refused> {
     let name = written.trim();
     let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(|c| c.is_control() || "<>".contains(c));
     fits.then_some(name).ok_or_else(|| {

@@ -38,6 +38,14 @@ impl Actor {
         }
     }
 
+    /// An identity provider, whose groups say what people may.
+    pub(crate) fn identity_provider() -> Self {
+        Self {
+            key: "identity provider".to_owned(),
+            person: None,
+        }
+    }
+
     /// Whoever may write in the folder that is watched for bank statements.
     pub fn watched_folder() -> Self {
         Self {

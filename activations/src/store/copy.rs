@@ -47,6 +47,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("accounts", false),
     ("invitations", false),
     ("sessions", false),
+    ("provider_answers", false),
     ("attempts", false),
     ("paused", false),
     ("tallies", false),
