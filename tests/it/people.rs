@@ -4,6 +4,7 @@ use totp_rs::{Algorithm, Secret, TOTP};
 
 use crate::http::{Answer, request};
 use crate::payments::now;
+use crate::payments::now;
 use crate::server::{Installation, Server};
 
 /// What everybody chooses.
