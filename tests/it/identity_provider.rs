@@ -69,7 +69,7 @@ impl Key {
 type Spoiling = fn(&mut Value);
 
 /// Makes a token of claims.
-type Forging = Box<dyn Fn(&Value) -> String>;
+type Forging<'a> = Box<dyn Fn(&Value) -> String + 'a>;
 
 fn message(head: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -348,7 +348,7 @@ fn a_token_that_is_not_exactly_for_this_sign_in_lets_nobody_in() {
     }
     // Signed by nobody, by somebody else under the same name, with what is public, or not at all.
     let other = Key::new("one");
-    let forged: [(&str, Forging); 6] = [
+    let forged: [(&str, Forging<'_>); 6] = [
         (
             "none",
             Box::new(|claims| format!("{}.", message(&json!({ "alg": "none" }), claims))),

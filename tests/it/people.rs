@@ -4,7 +4,6 @@ use totp_rs::{Algorithm, Secret, TOTP};
 
 use crate::http::{Answer, request};
 use crate::payments::now;
-use crate::payments::now;
 use crate::server::{Installation, Server};
 
 /// What everybody chooses.
