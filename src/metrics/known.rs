@@ -87,6 +87,11 @@ pub const ALL: &[Known] = &[
         "Whether e-mails are held back (1) or go (0).",
     ),
     known(
+        Gauge,
+        "eencent_work_paused",
+        "Whether a kind of work is held back (1) or goes (0).",
+    ),
+    known(
         Counter,
         "eencent_deliveries_total",
         "Attempts to deliver an event to the platform: delivered, again or given_up.",

@@ -65,6 +65,12 @@ impl Key {
     }
 }
 
+/// Changes one claim.
+type Spoiling = fn(&mut Value);
+
+/// Makes a token of claims.
+type Forging<'a> = Box<dyn Fn(&Value) -> String + 'a>;
+
 fn message(head: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", part(head), part(claims))
@@ -166,8 +172,7 @@ impl Provider {
 }
 
 fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap().as_secs()
+    u64::try_from(crate::payments::now().micros() / 1_000_000).unwrap()
 }
 
 /// A browser's way to the provider and back.
@@ -311,7 +316,7 @@ fn a_token_that_is_not_exactly_for_this_sign_in_lets_nobody_in() {
     let provider = Provider::start();
     let installation = provider.installation();
     let server = installation.serve();
-    let wrong: [(&str, fn(&mut Value)); 14] = [
+    let wrong: [(&str, Spoiling); 14] = [
         ("another sign-in's", |it| it["nonce"] = json!("x")),
         ("no nonce", |it| drop(it.as_object_mut().unwrap().remove("nonce"))),
         ("another client's", |it| it["aud"] = json!("other")),
@@ -343,7 +348,7 @@ fn a_token_that_is_not_exactly_for_this_sign_in_lets_nobody_in() {
     }
     // Signed by nobody, by somebody else under the same name, with what is public, or not at all.
     let other = Key::new("one");
-    let forged: [(&str, Box<dyn Fn(&Value) -> String>); 6] = [
+    let forged: [(&str, Forging<'_>); 6] = [
         (
             "none",
             Box::new(|claims| format!("{}.", message(&json!({ "alg": "none" }), claims))),
