@@ -272,7 +272,12 @@ fn fault_61_whatever_a_stranger_wrote_is_shown_as_text_on_every_page_of_support(
             &json!({ "method": "ideal" }),
         )
         .json();
-    let paid = mollie_paid("estrange", "tr_strange", text(&view, "reference"), STRANGE);
+    let paid = mollie_paid(
+        "estrange",
+        "tr_strange",
+        text(&view, "reference"),
+        &format!("Iemand anders {STRANGE}"),
+    );
     let posted = post_mollie(&server, &paid).unwrap();
     assert_eq!(posted.status, 200, "{}", posted.body);
     let waits = wait_for_state(&server, text(&view, "id"), "under_review");
