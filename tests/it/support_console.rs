@@ -54,12 +54,18 @@ fn each_kind_of_case_is_decided_after_it_was_shown_what_will_happen() {
     browser.sees("#names-1", "naast elkaar");
     browser.finds_it_accessible();
     browser.picture("console-case");
+    browser.picture_for_docs("console-support", (1_200, 1_000));
     browser.fill("#reason-approve", "de eigenaar belde");
     browser.click("button[value=approve_now]");
     browser.sees("h2", "Wat er zal gebeuren");
     browser.sees("main", "Deze e-mail gaat naar");
     browser.finds_it_accessible();
     browser.picture("console-foreseen");
+    let foreseen = browser.text("main");
+    assert!(
+        !foreseen.contains("kantoor is nu gesloten"),
+        "it takes effect at once: {foreseen}"
+    );
     assert_eq!(
         text(&activation(&server, text(&first, "id")), "state"),
         "under_review",

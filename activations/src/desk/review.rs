@@ -18,7 +18,7 @@ impl Desk {
     /// Refused when the act is incomplete, out of date (with the activation as it is now), or when the
     /// activation isn't under review.
     pub async fn approve(&self, actor: &Actor, id: &str, act: Act, when: When) -> Result<ActivationView, DeskError> {
-        let effect = self.effect(when)?;
+        let effect = self.effect(when, self.now())?;
         let mut work = self.begin().await?;
         let mut activation = self.looked_at(&mut work, id, &act, Happening::PersonApproved).await?;
         if self.takes_two(&mut work.tx, &activation).await? {
@@ -30,8 +30,7 @@ impl Desk {
     }
 
     /// When an approval by a person takes effect.
-    pub(super) fn effect(&self, when: When) -> Result<Timestamp, Refused> {
-        let now = self.now();
+    pub(super) fn effect(&self, when: When, now: Timestamp) -> Result<Timestamp, Refused> {
         let effect = match when {
             When::Now => Some(now),
             When::OfficeHours => self.rules.hours.takes_effect(None, now),

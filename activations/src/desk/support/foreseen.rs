@@ -120,7 +120,7 @@ impl Desk {
             Intended::Approve(when) => {
                 seen.foreseen.takes_two = self.takes_two(&mut connection, &seen.a).await?;
                 seen.foreseen.identifier_taken = self.is_taken(&mut connection, &seen.a).await?;
-                let effect = self.effect(*when)?;
+                let effect = self.effect(*when, now)?;
                 seen.a.made_at = None;
                 seen.moved(row, now, json!({}));
                 seen.approved(effect, now);

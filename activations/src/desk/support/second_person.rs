@@ -89,7 +89,7 @@ impl Desk {
         act: Act,
         when: When,
     ) -> Result<ActivationView, DeskError> {
-        self.effect(when)?;
+        self.effect(when, self.now())?;
         let mut work = self.begin().await?;
         let a = self.looked_at(&mut work, id, &act, Happening::PersonApproved).await?;
         if !self.takes_two(&mut work.tx, &a).await? {
@@ -126,7 +126,7 @@ impl Desk {
         if proposal.person.trim().eq_ignore_ascii_case(act.actor.trim()) {
             return Err(same_person().into());
         }
-        let effect = self.effect(proposal.when())?;
+        let effect = self.effect(proposal.when(), self.now())?;
         let reason = format!(
             "{} (proposed by {}: {})",
             act.reason.trim(),
