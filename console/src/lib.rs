@@ -7,7 +7,7 @@
 //!   [`invitation`], [`people`] (who else may).
 //! - What a page passes through: [`guard`] (where requests come from, and the headers of answers), [`sent`] (forms and
 //!   their token), [`trouble`] (everything that goes wrong, as a page).
-//! - Operations: [`operations`].
+//! - Operations: [`mod@operations`].
 //! - How it looks: [`pages`] (templates, style, script), [`words`] (times and ages as people tell them).
 //!
 //! # Arrows

@@ -1,7 +1,7 @@
 //! What went wrong with a row, attempt by attempt: a row itself only says what went wrong last.
 //!
 //! Written in the transaction that notes the failure. A row that fails for days doesn't fill the disk: its newest
-//! [`KEPT`] stay.
+//! `KEPT` stay.
 
 use serde::Serialize;
 use sqlx::any::AnyRow;

@@ -4,7 +4,7 @@
 //! it for good: it isn't tried again, stays where it is seen, with the reason, and can be retried all the same. A row
 //! that somebody is working on is left alone.
 //!
-//! All of a filter are done in transactions of [`BATCH`], the oldest first, never more than were counted, and each under
+//! All of a filter are done in transactions of `BATCH` rows, the oldest first, never more than were counted, and each under
 //! the condition that the row still stands as it was sought. If we crash in between, what was done is done, and the
 //! audit has the order of it.
 

@@ -200,6 +200,8 @@ async fn the_schedule_is_in_the_order_of_taking_effect_and_pages() {
             break;
         }
     }
+    // Due at the same moment: in the order of their ids.
+    those.sort();
     assert_eq!(paged, those);
 }
 
