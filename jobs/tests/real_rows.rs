@@ -68,7 +68,7 @@ impl Run {
         ]);
         let key = LinksKey::from_hex(&"5a".repeat(32)).unwrap();
         let rules = rules.validate(key, "http://localhost:8080", clock.now()).unwrap();
-        let mut settings: Settings = sections(&["mail", "queue", "jobs", "events", "retention"]);
+        let mut settings: Settings = sections(&["mail", "queue", "jobs", "events", "retention", "support"]);
         settings.mail.url = format!("file:{}", folder.join("mail").display());
         settings.queue.url = format!("sqlite://{}", folder.join("queue.db").display());
         settings.jobs.sweep_interval_ms = 100;
