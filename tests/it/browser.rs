@@ -82,22 +82,7 @@ pub struct Browser {
 impl Browser {
     pub fn of(visitor: Visitor) -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("HOME", profile.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver; tests/run installs it, or: apt-get install chromium chromium-driver");
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let (said, heard) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let port = line.split_once("started successfully on port ");
-                port.and_then(|(_, port)| said.send(port.trim_end_matches('.').to_owned()).ok());
-            }
-        });
-        let port = heard.recv_timeout(PATIENCE).expect("a driver that says its port");
+        let (driver, port) = driver(profile.path());
         let mut browser = Self {
             driver,
             to: format!("127.0.0.1:{port}"),
@@ -288,6 +273,34 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// A driver that listens, and on which port. It takes a free port of IPv4 and then wants the same of IPv6: where
+/// somebody else has that, it ends, and another one is started.
+fn driver(home: &Path) -> (Child, String) {
+    for _ in 0..10 {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver; tests/run installs it, or: apt-get install chromium chromium-driver");
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let (said, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let port = line.split_once("started successfully on port ");
+                port.and_then(|(_, port)| said.send(port.trim_end_matches('.').to_owned()).ok());
+            }
+        });
+        if let Ok(port) = heard.recv_timeout(PATIENCE) {
+            return (driver, port);
+        }
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    panic!("no driver that says its port, ten times")
 }
 
 /// One call. The driver keeps its connections open whatever it is told: the answer ends where its length says.
