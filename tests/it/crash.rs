@@ -132,6 +132,7 @@ fn fault_28_killed_in_a_loop_a_mail_server_gets_each_e_mail_and_a_repeat_is_the_
     for view in &views {
         let now = wait_for("the e-mail to be sent", || {
             let now = crate::payments::activation(&server, text(view, "id"));
+            assert_ne!(now["emails"][0]["state"], "failed", "given up: {}", now["emails"][0]);
             (now["emails"][0]["state"] == "sent").then_some(now)
         });
         sent.insert(text(&now["emails"][0], "message_id").to_owned(), Vec::new());
