@@ -49,6 +49,7 @@ CREATE TABLE proposals (
     version       BIGINT NOT NULL,
     at            BIGINT NOT NULL,
     person        TEXT NOT NULL,
+    account       TEXT,                      -- that the person signed in by
     effect        TEXT NOT NULL CHECK (effect IN ('office_hours', 'now')),
     reason        TEXT NOT NULL
 );

@@ -143,7 +143,6 @@ async fn sign_in(
         .await?;
     match came {
         SignIn::Wrong => Ok(told(StatusCode::UNPROCESSABLE_ENTITY, "wrong")),
-        SignIn::Locked(_) => Ok(told(StatusCode::TOO_MANY_REQUESTS, "locked")),
         SignIn::In(session) => signed_in(&session, local(next).unwrap_or("/")),
     }
 }

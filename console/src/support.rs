@@ -26,7 +26,7 @@ use crate::Console;
 use crate::pages::Template;
 use crate::visitor::Visitor;
 
-pub(crate) const TEMPLATES: [Template; 13] = [
+pub(crate) const TEMPLATES: [Template; 14] = [
     (
         "support/queue.html",
         include_str!("../../config/console/support/queue.html"),
@@ -72,6 +72,10 @@ pub(crate) const TEMPLATES: [Template; 13] = [
         include_str!("../../config/console/support/payments.html"),
     ),
     (
+        "support/allocating.html",
+        include_str!("../../config/console/support/allocating.html"),
+    ),
+    (
         "support/report.html",
         include_str!("../../config/console/support/report.html"),
     ),
@@ -104,4 +108,20 @@ async fn start(State(_): State<Console>, visitor: Visitor) -> Redirect {
     } else {
         "/account"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use eencent_activations::state::{EmailKind, Happening};
+
+    #[test]
+    fn everything_that_happens_and_every_e_mail_to_a_creator_has_words_in_both_languages() {
+        let words = include_str!("../../config/console/support/words.html");
+        let happenings = Happening::ALL.iter().map(|one| format!("happening == \"{one}\""));
+        let emails = EmailKind::ALL.iter().filter(|kind| !kind.is_to_the_house());
+        let emails = emails.map(|one| format!("kind == \"{one}\""));
+        for condition in happenings.chain(emails) {
+            assert!(words.contains(&condition), "{condition}");
+        }
+    }
 }

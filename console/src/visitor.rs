@@ -54,7 +54,7 @@ impl Visitor {
 
     /// How history and audit name them.
     pub fn actor(&self) -> Actor {
-        Actor::console().as_person(&self.person.signature())
+        Actor::signed_in(&self.person)
     }
 
     /// In which language they read.

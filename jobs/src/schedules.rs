@@ -170,6 +170,7 @@ impl Timetable {
             of("time_passes", "jobs.time_passes", &self.time_passes),
             of("tidy_queue", "jobs.tidy_queue", &self.tidy_queue),
             of("purge", "jobs.purge", &self.purge),
+            of("digest", "support.digest", &self.digest),
         ]
     }
 }
@@ -249,10 +250,12 @@ impl Schedules {
             if due || (asks && self.was_asked_for("time_passes").await) {
                 within_limit("time_passes", self.time_passes(stop)).await;
             }
-            if !self.digest.to.is_empty()
-                && let Some(fire) = telling.due(now)
-                && self.begins("digest", fire).await
-            {
+            let fire = match telling.due(now) {
+                Some(fire) if self.begins("digest", fire).await => Some(fire),
+                _ if asks && self.was_asked_for("digest").await => Some(now),
+                _ => None,
+            };
+            if let Some(fire) = fire {
                 within_limit("digest", self.tell_support(fire)).await;
             }
             // Each process tidies the file it knows, so this one asks nobody.

@@ -54,8 +54,6 @@ pub struct SupportSettings {
     pub digest: String,
     /// `nl` or `en`.
     pub digest_language: String,
-    /// Where the console is reached, for the link in it; may be empty.
-    pub console_url: String,
 }
 
 impl SupportSettings {
@@ -71,16 +69,10 @@ impl SupportSettings {
                 self.digest_language
             ));
         }
-        let url = self.console_url.as_str();
-        if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
-            problems
-                .0
-                .push("support.console_url: write an address that begins with https://".to_owned());
-        }
         Digest {
             to,
             language: self.digest_language.clone(),
-            console: self.console_url.clone(),
+            console: String::new(),
         }
     }
 }
@@ -287,6 +279,13 @@ impl Checked {
         self.timetable.next_runs(now)
     }
 
+    /// The same, with the address of support's console in what support is told; empty: it has no link.
+    #[must_use]
+    pub fn leading_to(mut self, console: &str) -> Self {
+        console.clone_into(&mut self.digest.console);
+        self
+    }
+
     /// Whether workers of other processes hear of what is pushed into the queue.
     pub fn queue_is_shared(&self) -> bool {
         matches!(self.queue.address, QueueAddress::Redis(_))
@@ -373,7 +372,6 @@ mod tests {
         settings.jobs.purge = String::new();
         settings.support.digest = "never".to_owned();
         settings.support.digest_to = vec!["nobody".to_owned()];
-        settings.support.console_url = "console".to_owned();
         settings.retention.finished_days = settings.retention.body_days - 1;
         let problems = settings.validate().unwrap_err();
         let keys: Vec<&str> = problems.iter().filter_map(|one| one.split(':').next()).collect();
@@ -392,7 +390,6 @@ mod tests {
                 "jobs.purge",
                 "support.digest",
                 "support.digest_to",
-                "support.console_url",
                 "retention.finished_days"
             ]
         );

@@ -237,7 +237,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
     if let (Some(subject), Some(webhooks)) = (&subject, &webhooks) {
         checkout(&subject.checkout.endpoint, webhooks, problems);
     }
-    let own = own?;
+    let (own, console) = (own?, console?);
     Some(Settings {
         database: own.database,
         links: own.links,
@@ -245,12 +245,12 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
         public: own.public,
         api: own.api,
         log: own.log,
-        console: console?,
         statements: own.statements,
         webhooks: webhooks?,
         register: register?,
         subject: subject?,
-        jobs: jobs?,
+        jobs: jobs?.leading_to(&console.url),
+        console,
     })
 }
 

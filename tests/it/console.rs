@@ -195,9 +195,16 @@ fn fault_63_an_account_is_locked_after_failures_a_code_is_taken_once_and_each_se
     }
     let locked = attempt(PASSWORD, &sam.next_code());
     assert!(
-        locked.status == 429 && locked.body.contains("locked for a while"),
+        locked.status == 422 && locked.body.contains("locked for a while"),
         "{}",
         locked.body
+    );
+    let form = "email=nobody%40example.nl&password=x&code=000000";
+    let unknown = post(&server.staff, "/sign-in", &[("accept-language", "en")], form);
+    assert_eq!(
+        (unknown.status, unknown.body.replace("nobody@example.nl", &sam.email)),
+        (locked.status, locked.body),
+        "a lock doesn't tell that there is an account"
     );
     let freed = installation.run(&["user", "enable", &sam.email, "--by", "Bakker", "--reason", "typing"]);
     assert!(freed.status.success(), "{}", freed.stderr);

@@ -255,6 +255,54 @@ fn an_account_number_is_masked_until_somebody_says_why_and_that_is_recorded() {
 }
 
 #[test]
+fn a_payment_without_a_place_is_given_one_by_reference_after_it_was_shown_whose_and_never_by_a_name() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
+    let view = started(&server, 61_700_001, "invoice");
+    let paid = transfer("b7", 1815, "zonder kenmerk", "Bakkerij De Korenaar B.V.");
+    assert_eq!(post_bank(&server, "b7", &paid).unwrap().status, 200);
+    let page = wait_for("the payment", || {
+        let page = sam.get(&server.staff, "/payments").body;
+        page.contains("zonder kenmerk").then_some(page)
+    });
+    let to = format!(
+        "/payments/{}/allocate",
+        between(&page, "action=\"/payments/", "/allocate")
+    );
+    let by_name = sam.send(
+        &server.staff,
+        "/payments",
+        &to,
+        &[("activation", "Bakkerij"), ("reason", "x")],
+    );
+    assert!(matches!(by_name.status, 404 | 409), "{}", by_name.body);
+    let shown = sam.send(
+        &server.staff,
+        "/payments",
+        &to,
+        &[("activation", text(&view, "reference")), ("reason", "zelfde bedrag")],
+    );
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    assert_eq!(
+        text(&activation(&server, text(&view, "id")), "state"),
+        "awaiting_payment",
+        "nothing has happened yet"
+    );
+    let version = between(&shown.body, "name=\"version\" value=\"", "\"").to_owned();
+    let confirmed = [
+        ("activation", text(&view, "id")),
+        ("reason", "zelfde bedrag"),
+        ("version", version.as_str()),
+    ];
+    let done = sam.send(&server.staff, "/payments", &to, &confirmed);
+    assert_eq!(done.status, 303, "{}", done.body);
+    wait_for_state(&server, text(&view, "id"), "activated");
+    let late = sam.send(&server.staff, "/account", &to, &confirmed);
+    assert_eq!(late.status, 409, "a second time it is told");
+}
+
+#[test]
 fn fault_61_whatever_a_stranger_wrote_is_shown_as_text_on_every_page_of_support() {
     let installation = Installation::new();
     let server = installation.serve();

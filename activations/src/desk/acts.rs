@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::people::Person;
 use crate::refused::{FieldProblem, Kind, Refused};
 
 /// Who does something: a key to the API, the command line, and possibly the person behind it.
@@ -11,6 +12,8 @@ use crate::refused::{FieldProblem, Kind, Refused};
 pub struct Actor {
     key: String,
     person: Option<String>,
+    /// The account that the person signed in by: names and addresses change, this doesn't.
+    account: Option<String>,
 }
 
 impl Actor {
@@ -19,6 +22,7 @@ impl Actor {
         Self {
             key: format!("key {name}"),
             person: None,
+            account: None,
         }
     }
 
@@ -27,6 +31,7 @@ impl Actor {
         Self {
             key: "command line".to_owned(),
             person: None,
+            account: None,
         }
     }
 
@@ -35,6 +40,7 @@ impl Actor {
         Self {
             key: "console".to_owned(),
             person: None,
+            account: None,
         }
     }
 
@@ -43,6 +49,7 @@ impl Actor {
         Self {
             key: "identity provider".to_owned(),
             person: None,
+            account: None,
         }
     }
 
@@ -51,6 +58,7 @@ impl Actor {
         Self {
             key: "watched folder".to_owned(),
             person: None,
+            account: None,
         }
     }
 
@@ -59,6 +67,7 @@ impl Actor {
         Self {
             key: "register".to_owned(),
             person: None,
+            account: None,
         }
     }
 
@@ -67,12 +76,26 @@ impl Actor {
         self.person.as_deref()
     }
 
+    /// Somebody who has signed in to a console.
+    pub fn signed_in(person: &Person) -> Self {
+        Self {
+            person: Some(person.signature()),
+            account: Some(person.account.clone()),
+            ..Self::console()
+        }
+    }
+
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
     /// The same, with the person who it acts for.
     #[must_use]
     pub fn as_person(&self, person: &str) -> Self {
         Self {
             key: self.key.clone(),
             person: Some(person.to_owned()),
+            account: self.account.clone(),
         }
     }
 }

@@ -12,7 +12,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Actor, Desk};
-use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::links::hash_of;
 use crate::people::second_factor::SecondFactor;
@@ -49,10 +48,8 @@ pub struct SessionLimits {
 pub enum SignIn {
     /// The secret of a new session.
     In(String),
-    /// Address, password or code is wrong, or there is no such account.
+    /// Address, password or code is wrong, there is no such account, or it is locked.
     Wrong,
-    /// Not before then, right or wrong.
-    Locked(Timestamp),
 }
 
 impl Desk {
@@ -80,17 +77,9 @@ impl Desk {
         let mut work = self.begin().await?;
         let row = counted.fetch_optional(&mut *work.tx).await?;
         let Some(row) = row else {
-            let locked = sqlx::query(
-                "SELECT locked_until FROM accounts WHERE email = $1 AND disabled_at IS NULL AND locked_until > $2",
-            )
-            .bind(email.as_str())
-            .bind(now.micros())
-            .fetch_optional(&mut *work.tx)
-            .await?;
             drop(work);
-            if let Some(row) = locked {
-                return Ok(SignIn::Locked(instant(&row, "locked_until")?));
-            }
+            // Unknown, disabled or locked: all three take as long as a wrong password, and are told alike, or
+            // whoever tries often enough would learn which addresses have an account.
             verified(given, None).await;
             return Ok(SignIn::Wrong);
         };

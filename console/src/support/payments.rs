@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use eencent_activations::desk::support::FoundBy;
 use eencent_activations::desk::{Act, SetAside};
 use eencent_activations::language::Language;
 use eencent_activations::people::Permission;
@@ -66,16 +67,22 @@ struct Given {
     /// An activation, by its id or its reference.
     activation: String,
     reason: String,
+    /// The version that was shown before it is confirmed; none before that.
+    version: Option<i64>,
 }
 
+/// First it is shown whose activation it would pay, beside who paid; then it is confirmed.
 async fn allocate(
     State(console): State<Console>,
     Path(id): Path<String>,
     Sent { visitor, form }: Sent<Given>,
 ) -> Result<Response, Trouble> {
     visitor.must(Permission::Decide)?;
-    match allocated(&console, &visitor, &id, &form).await {
-        Ok(activation) => Ok(Redirect::to(&format!("/activations/{activation}")).into_response()),
+    let done = match form.version {
+        Some(version) => allocated(&console, &visitor, &id, &form, version).await,
+        None => foreseen(&console, &visitor, &id, &form).await,
+    };
+    match done {
         Err(DeskError::Refused(refused)) => {
             let wrong = match visitor.language() {
                 Language::English => refused.text,
@@ -87,22 +94,34 @@ async fn allocate(
             };
             shown(&console, &visitor, &which, StatusCode::CONFLICT, context! { wrong }).await
         }
-        Err(error) => Err(error.into()),
+        done => Ok(done?),
     }
 }
 
-async fn allocated(console: &Console, visitor: &Visitor, payment: &str, given: &Given) -> Result<String, DeskError> {
+async fn foreseen(console: &Console, visitor: &Visitor, payment: &str, given: &Given) -> Result<Response, DeskError> {
     let found = console.desk.find(&given.activation).await?;
-    let id = found
-        .activations
-        .first()
-        .map_or_else(|| given.activation.trim().to_owned(), |one| one.activation.clone());
+    // A name may be many's, and money goes to one: only its reference or id says which.
+    let by_reference = found.activations.into_iter().find(|one| one.by == FoundBy::Reference);
+    let id = by_reference.map_or_else(|| given.activation.trim().to_owned(), |one| one.activation);
     let activation = console.desk.activation(&id).await?;
+    let organisation = console.desk.organisation(&activation.organisation).await?;
+    let with = context! { payment, activation, organisation, reason => given.reason };
+    Ok(console.page(visitor, "payments", "support/allocating.html", &with))
+}
+
+async fn allocated(
+    console: &Console,
+    visitor: &Visitor,
+    payment: &str,
+    given: &Given,
+    version: i64,
+) -> Result<Response, DeskError> {
     let act = Act {
-        version: activation.version,
+        version,
         actor: visitor.person.signature(),
         reason: given.reason.clone(),
     };
-    console.desk.allocate(&visitor.actor(), payment, &id, act).await?;
-    Ok(id)
+    let to = &given.activation;
+    console.desk.allocate(&visitor.actor(), payment, to, act).await?;
+    Ok(Redirect::to(&format!("/activations/{to}")).into_response())
 }

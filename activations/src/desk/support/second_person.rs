@@ -14,7 +14,7 @@ use crate::desk::operations::Order;
 use crate::desk::{Act, Actor, Desk, When};
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::Happening;
-use crate::store::{StoreError, instant, json, number, text};
+use crate::store::{StoreError, instant, json, maybe_text, number, text};
 use crate::views::ActivationView;
 
 /// Which approvals by a person take another one.
@@ -54,6 +54,9 @@ pub struct Proposal {
     pub at: Timestamp,
     /// Who.
     pub person: String,
+    /// The account that they signed in by.
+    #[serde(skip)]
+    pub account: Option<String>,
     /// Why.
     pub reason: String,
     /// When it would take effect: `office_hours` or `now`.
@@ -97,8 +100,9 @@ impl Desk {
         }
         let who = actor.as_person(act.actor.trim());
         sqlx::query(
-            "INSERT INTO proposals (activation_id, version, at, person, effect, reason) VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO proposals (activation_id, version, at, person, effect, reason, account) VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (activation_id) DO UPDATE SET version = excluded.version, at = excluded.at, person = excluded.person, \
+             account = excluded.account, \
              effect = excluded.effect, reason = excluded.reason",
         )
         .bind(id)
@@ -107,6 +111,7 @@ impl Desk {
         .bind(who.person().unwrap_or_default())
         .bind(effect_of(when))
         .bind(act.reason.trim())
+        .bind(who.account())
         .execute(&mut *work.tx)
         .await?;
         self.note(&mut work, &who, "approval proposed", id, act.reason.trim())
@@ -123,7 +128,9 @@ impl Desk {
         let mut work = self.begin().await?;
         let mut a = self.looked_at(&mut work, id, &act, Happening::PersonApproved).await?;
         let proposal = self.proposal(&mut work.tx, &a).await?.ok_or_else(nothing_proposed)?;
-        if proposal.person.trim().eq_ignore_ascii_case(act.actor.trim()) {
+        // By the account too: at an identity provider somebody may have taken another name since.
+        let same_account = actor.account().is_some() && proposal.account.as_deref() == actor.account();
+        if same_account || proposal.person.trim().eq_ignore_ascii_case(act.actor.trim()) {
             return Err(same_person().into());
         }
         let effect = self.effect(proposal.when(), self.now())?;
@@ -165,10 +172,11 @@ impl Desk {
         connection: &mut AnyConnection,
         a: &Activation,
     ) -> Result<Option<Proposal>, StoreError> {
-        let row = sqlx::query("SELECT version, at, person, effect, reason FROM proposals WHERE activation_id = $1")
-            .bind(a.id.as_str())
-            .fetch_optional(&mut *connection)
-            .await?;
+        let row =
+            sqlx::query("SELECT version, at, person, account, effect, reason FROM proposals WHERE activation_id = $1")
+                .bind(a.id.as_str())
+                .fetch_optional(&mut *connection)
+                .await?;
         let Some(row) = row else { return Ok(None) };
         if number(&row, "version")? != a.version {
             return Ok(None);
@@ -176,6 +184,7 @@ impl Desk {
         Ok(Some(Proposal {
             at: instant(&row, "at")?,
             person: text(&row, "person")?,
+            account: maybe_text(&row, "account")?,
             effect: text(&row, "effect")?,
             reason: text(&row, "reason")?,
         }))

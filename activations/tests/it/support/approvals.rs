@@ -2,6 +2,8 @@
 
 use eencent_activations::desk::operations::Order;
 use eencent_activations::desk::{Actor, When};
+use eencent_activations::language::Language;
+use eencent_activations::people::{Person, Role};
 use eencent_activations::personal::HolderName;
 use eencent_activations::state::Happening;
 
@@ -12,6 +14,17 @@ async fn two_wanted(which: &str) -> Office {
     let mut settings = settings();
     settings.review.second_person = which.to_owned();
     Office::with(settings).await
+}
+
+/// The same account, whatever its name is by now.
+fn signed_in(name: &str) -> Actor {
+    Actor::signed_in(&Person {
+        account: "acc_1".to_owned(),
+        name: name.to_owned(),
+        email: "a@example.nl".to_owned(),
+        roles: vec![Role::Lead],
+        language: Language::Dutch,
+    })
 }
 
 #[tokio::test]
@@ -35,7 +48,7 @@ async fn where_it_takes_two_nobody_approves_a_stranger_alone() {
     );
     office
         .desk
-        .propose_approval(&actor, &view.id, act("Anna").await, When::Now)
+        .propose_approval(&signed_in("Anna"), &view.id, act("Anna").await, When::Now)
         .await
         .unwrap();
     let case = office.desk.case(&view.id).await.unwrap();
@@ -47,6 +60,17 @@ async fn where_it_takes_two_nobody_approves_a_stranger_alone() {
             office
                 .desk
                 .confirm_approval(&actor, &view.id, act(" anna ").await)
+                .await
+        ),
+        "second_person_same"
+    );
+    // Under another name, but signed in by the same account.
+    let renamed = signed_in("Hanna");
+    assert_eq!(
+        code(
+            office
+                .desk
+                .confirm_approval(&renamed, &view.id, act("Hanna").await)
                 .await
         ),
         "second_person_same"
