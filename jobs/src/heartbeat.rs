@@ -7,15 +7,26 @@ use std::sync::Arc;
 use eencent_activations::clock::Clock;
 use eencent_activations::ledger::{BEAT, Pulse};
 use eencent_activations::store::Store;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-/// Gives signs until `stop`.
-pub(crate) async fn heartbeat(store: Store, clock: Arc<dyn Clock>, stop: CancellationToken) {
+/// Gives signs until `stop`; `begun` hears of the first.
+pub(crate) async fn heartbeat(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    begun: oneshot::Sender<()>,
+    stop: CancellationToken,
+) {
     let mut pulse = Pulse::default();
+    let mut begun = Some(begun);
     loop {
         match store.beat(&mut pulse, clock.now()).await {
-            Ok(0) => {}
-            Ok(freed) => tracing::info!(freed, "rows that nobody works on are free"),
+            Ok(freed) => {
+                if freed > 0 {
+                    tracing::info!(freed, "rows that nobody works on are free");
+                }
+                begun.take().map(|begun| begun.send(()));
+            }
             Err(error) => tracing::warn!(%error, "no sign of life could be given"),
         }
         tokio::select! {

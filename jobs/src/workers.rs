@@ -13,6 +13,7 @@ use eencent_activations::register::Lookup;
 use eencent_activations::reread::Rereading;
 use eencent_activations::store::Store;
 use futures::FutureExt;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -221,7 +222,14 @@ impl Workers {
         let beating = CancellationToken::new();
         let _stop_beating = beating.clone().drop_guard();
         if let Some(store) = self.store.clone() {
-            tokio::spawn(heartbeat(store, Arc::clone(&self.clock), beating.clone()));
+            let (begun, has_begun) = oneshot::channel();
+            tokio::spawn(heartbeat(store, Arc::clone(&self.clock), begun, beating.clone()));
+            // Nothing is claimed before the first sign: whoever died between the two would be a process that nobody
+            // ever heard of, and nobody could say that it is dead. Its claims would be held until they run out.
+            tokio::select! {
+                _ = has_begun => {}
+                () = stop.cancelled() => {}
+            }
         }
         for (work, at_once) in Work::ALL.iter().copied().zip(settings.at_once) {
             let supervisor = Supervisor {

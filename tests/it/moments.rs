@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::load::{Load, activations, count};
 use crate::mail;
-use crate::payments::{NAME, activation, text};
+use crate::payments::{NAME, activation, mollie_paid, post_mollie, text};
 use crate::server::{Installation, Server, wait_for};
 use crate::vendors::MailServer;
 
@@ -65,6 +65,37 @@ fn fault_28_killed_at_each_moment_between_two_steps_nothing_is_lost_and_nobody_i
         running.into_iter().map(|one| one.join().unwrap()).sum()
     });
     println!("killed {kills} times");
+}
+
+/// On PostgreSQL claims of a dead process are freed by the others, who know it by its signs. A file's are freed at the
+/// start.
+#[test]
+fn fault_28_who_dies_at_the_first_claim_has_given_a_sign_before_and_is_known_to_be_dead() {
+    if !eencent_test_stores::on_servers() {
+        return;
+    }
+    let installation = Installation::new();
+    let server = installation.role("receive");
+    let view = activations(&server, 1).remove(0);
+    let paid = mollie_paid("e1", "tr_1", text(&view, "reference"), NAME);
+    assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
+    // For a while no sign can be given.
+    installation.sql("ALTER TABLE working RENAME TO working_away");
+    let mut worker = installation.launch_until(Moment::RowClaimed, 1, "work");
+    wait_for(
+        "a sign that can't be given, or the end of who claims without one",
+        || {
+            let tried = worker.log().contains("no sign of life could be given") || worker.has_ended().is_some();
+            tried.then_some(())
+        },
+    );
+    installation.sql("ALTER TABLE working_away RENAME TO working");
+    assert!(runs_into(worker, || false));
+    // Divides by zero where somebody holds a claim of whom no sign was seen.
+    installation.sql(
+        "SELECT 1 / CASE WHEN EXISTS (SELECT 1 FROM events WHERE lease IS NOT NULL \
+         AND split_part(lease, '-', 1) NOT IN (SELECT instance FROM working)) THEN 0 ELSE 1 END",
+    );
 }
 
 /// How often a mail server got each e-mail, by Message-ID, when the process ended at the moment of the first.
