@@ -5,12 +5,13 @@
 //! [`MAX_STARTS`] starts without an end it is set apart and the next one goes on.
 
 pub mod attempts;
+mod backlog;
+mod kinds;
 pub(crate) mod mail_pace;
 pub mod paused;
 pub(crate) mod pulse;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
@@ -20,6 +21,8 @@ use crate::desk::GIVE_UP_AFTER;
 use crate::store::many::{Columns, Many};
 use crate::store::{Store, StoreError, Tx, instant, number, text};
 
+pub use backlog::Waiting;
+pub use kinds::Work;
 pub use pulse::{BEAT, Pulse, SILENT_FOR};
 
 /// How often a row may be started without ever ending before it is set apart.
@@ -29,134 +32,6 @@ pub const MAX_STARTS: u32 = 5;
 /// process ends it for everybody who shared a group with it; by this its neighbours are told from it, long before
 /// [`MAX_STARTS`].
 const ALONE_FROM: u32 = 2;
-
-/// Kinds of work that wait in rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Work {
-    /// A committed notification that has not been processed.
-    Event,
-    /// An approval to carry out: now, or scheduled and due.
-    Approval,
-    /// An e-mail to hand over.
-    Email,
-    /// Something to read from a provider's API.
-    Reread,
-    /// A payment to make at a provider.
-    Checkout,
-    /// A delivery of an event to the platform.
-    Delivery,
-    /// Names to fetch again from their register.
-    Names,
-}
-
-impl Work {
-    /// All kinds.
-    pub const ALL: &'static [Self] = &[
-        Self::Event,
-        Self::Approval,
-        Self::Email,
-        Self::Reread,
-        Self::Checkout,
-        Self::Delivery,
-        Self::Names,
-    ];
-
-    /// The stable name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Event => "event",
-            Self::Approval => "approval",
-            Self::Email => "email",
-            Self::Reread => "reread",
-            Self::Checkout => "checkout",
-            Self::Delivery => "delivery",
-            Self::Names => "names",
-        }
-    }
-
-    /// Reads the stable name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|work| work.as_str() == text)
-    }
-
-    pub(crate) const fn table(self) -> &'static str {
-        match self {
-            Self::Event => "events",
-            Self::Approval => "activations",
-            Self::Email => "emails",
-            Self::Reread => "rereads",
-            Self::Checkout => "checkouts",
-            Self::Delivery => "deliveries",
-            Self::Names => "refreshes",
-        }
-    }
-
-    /// Which rows wait, as SQL; `$1` is now.
-    pub(crate) fn waiting(self) -> String {
-        match self {
-            Self::Approval => format!("{} <= $1", self.due_by()),
-            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Names => "state = 'waiting'".to_owned(),
-            // Those of an activation go to an endpoint one after the other.
-            Self::Delivery => "deliveries.state = 'waiting' AND NOT EXISTS (SELECT 1 FROM deliveries d \
-                 WHERE d.activation_id = deliveries.activation_id AND d.endpoint = deliveries.endpoint \
-                 AND d.number < deliveries.number AND d.state = 'waiting')"
-                .to_owned(),
-        }
-    }
-
-    /// What else has to hold before any of them is begun, as SQL: e-mails may be held back (`desk/mail_stop.rs`), and
-    /// any other kind paused ([`paused`]).
-    const fn not_held_back(self) -> &'static str {
-        match self {
-            Self::Email => " AND NOT EXISTS (SELECT 1 FROM remembered WHERE name = 'mail_stopped')",
-            Self::Event => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'event')",
-            Self::Approval => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'approval')",
-            Self::Reread => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'reread')",
-            Self::Checkout => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'checkout')",
-            Self::Delivery => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'delivery')",
-            Self::Names => " AND NOT EXISTS (SELECT 1 FROM paused WHERE kind = 'names')",
-        }
-    }
-
-    /// What rows are due by, and in which order, as SQL: what the index of those that wait is of. An approval that was
-    /// just decided is due whatever the clock says, which may have been set back since.
-    pub(crate) const fn due_by(self) -> &'static str {
-        match self {
-            Self::Approval => {
-                "CASE WHEN set_apart_at IS NOT NULL THEN NULL WHEN state = 'approved' THEN 0 \
-                 WHEN state = 'scheduled' THEN due_at END"
-            }
-            Self::Event | Self::Email | Self::Reread | Self::Checkout | Self::Delivery | Self::Names => self.since(),
-        }
-    }
-
-    /// Since when a row waits, as SQL.
-    pub(crate) const fn since(self) -> &'static str {
-        match self {
-            Self::Event => "received_at",
-            Self::Approval => "CASE WHEN state = 'approved' THEN COALESCE(decided_at, due_at) ELSE due_at END",
-            Self::Email | Self::Checkout | Self::Delivery => "created_at",
-            Self::Reread | Self::Names => "asked_at",
-        }
-    }
-
-    /// What giving up writes, as SQL; `$1` is now.
-    const fn given_up(self) -> &'static str {
-        match self {
-            Self::Event => "state = 'quarantined', processed_at = $1",
-            Self::Approval => "set_apart_at = $1",
-            Self::Email => "state = 'failed', sent_at = NULL",
-            Self::Reread | Self::Names => "state = 'failed', answered_at = $1",
-            Self::Checkout | Self::Delivery => "state = 'failed'",
-        }
-    }
-}
-
-impl fmt::Display for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// The right to work on one row until its lease runs out. Whoever lost it can't write.
 #[derive(Debug, Clone)]
@@ -180,17 +55,6 @@ impl Claim {
     pub(crate) fn span(&self) -> tracing::Span {
         tracing::info_span!("job", work = self.work.as_str(), id = self.id)
     }
-}
-
-/// How much waits, and how long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// What: a kind of work, or a state of activations.
-    pub what: String,
-    /// How many rows.
-    pub count: i64,
-    /// Age of the oldest; zero when there is none.
-    pub oldest: Duration,
 }
 
 /// Told, after a commit, that a row waits. Only a hint: it may be lost, the sweep finds the row.
@@ -397,51 +261,6 @@ impl Store {
         tx.commit().await?;
         Ok(freed)
     }
-
-    /// How much waits, for metrics: each kind of work, what was set apart, and each state of an activation that isn't final.
-    ///
-    /// # Errors
-    /// When the store doesn't answer.
-    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
-        let mut all = Vec::new();
-        for work in Work::ALL {
-            let sql = format!(
-                "SELECT COUNT(*) AS many, COALESCE(MIN({}), $1) AS oldest FROM {} WHERE {}",
-                work.since(),
-                work.table(),
-                work.waiting()
-            );
-            let row = sqlx::query(AssertSqlSafe(sql))
-                .bind(now.micros())
-                .fetch_one(self.reader())
-                .await?;
-            all.push(waiting(work.as_str(), &row, now)?);
-        }
-        let quarantined =
-            "SELECT COUNT(*) AS many, COALESCE(MIN(received_at), $1) AS oldest FROM events WHERE state = 'quarantined'";
-        let row = sqlx::query(quarantined)
-            .bind(now.micros())
-            .fetch_one(self.reader())
-            .await?;
-        all.push(waiting("quarantined", &row, now)?);
-        let unallocated = "SELECT COUNT(*) AS many, COALESCE(MIN(received_at), $1) AS oldest FROM payments WHERE standing = 'unallocated'";
-        let row = sqlx::query(unallocated)
-            .bind(now.micros())
-            .fetch_one(self.reader())
-            .await?;
-        all.push(waiting("unallocated", &row, now)?);
-        for state in crate::state::State::ALL.iter().filter(|state| !state.is_final()) {
-            let sql = "SELECT COUNT(*) AS many, COALESCE(MIN(h.at), $1) AS oldest FROM activations a \
-                       JOIN history h ON h.activation_id = a.id AND h.number = a.version WHERE a.state = $2";
-            let row = sqlx::query(sql)
-                .bind(now.micros())
-                .bind(state.as_str())
-                .fetch_one(self.reader())
-                .await?;
-            all.push(waiting(state.as_str(), &row, now)?);
-        }
-        Ok(all)
-    }
 }
 
 /// The first rows that are due, of those that nobody is at; `$1` is now, `$2` the leases' now.
@@ -486,14 +305,6 @@ fn claiming(work: Work, held: &str, paced: bool) -> String {
         not_held_back = work.not_held_back(),
         since = work.since(),
     )
-}
-
-fn waiting(what: &str, row: &sqlx::any::AnyRow, now: Timestamp) -> Result<Waiting, StoreError> {
-    Ok(Waiting {
-        what: what.to_owned(),
-        count: number(row, "many")?,
-        oldest: now.since(instant(row, "oldest")?),
-    })
 }
 
 /// Counts and keeps a failure inside a transaction, and lets the row wait until `retry_at`.

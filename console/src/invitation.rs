@@ -16,6 +16,7 @@ use crate::Console;
 use crate::sent::{fields, read};
 use crate::sign_in::signed_in;
 use crate::trouble::Trouble;
+use crate::words::in_fours;
 
 /// Light modules around the code, as its standard asks.
 const QUIET: i32 = 4;
@@ -99,7 +100,7 @@ fn page(console: &Console, status: StatusCode, invited: &Invited, wrong: Option<
         heading => (),
         name => invited.name,
         email => invited.email,
-        typed => grouped(&invited.second_factor.typed()),
+        typed => in_fours(&invited.second_factor.typed()),
         address,
         code => code.as_ref().map(drawn),
         side => size + 2 * QUIET,
@@ -135,11 +136,4 @@ fn drawn(code: &QrCode) -> String {
         }
     }
     path
-}
-
-/// In fours, to be typed.
-fn grouped(secret: &str) -> String {
-    let letters: Vec<char> = secret.chars().collect();
-    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
 }

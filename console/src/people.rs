@@ -102,11 +102,7 @@ async fn add(State(console): State<Console>, Sent { visitor, form }: Sent<New>) 
     {
         Ok(invitation) => invited(&console, &visitor, &invitation).await,
         Err(DeskError::Refused(refused)) if refused.kind != Kind::NotFound => {
-            let wrong = if visitor.language() == Language::Dutch {
-                refused.text_nl
-            } else {
-                refused.text
-            };
+            let wrong = visitor.told(&refused);
             let given = context! { email => form.email, name => form.name, language => form.language, roles => names(&new.roles) };
             shown(
                 &console,

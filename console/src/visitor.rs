@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 use eencent_activations::desk::Actor;
 use eencent_activations::language::Language;
 use eencent_activations::people::{Permission, Person};
+use eencent_activations::refused::Refused;
 
 use crate::Console;
 use crate::sent::token_of;
@@ -55,6 +56,14 @@ impl Visitor {
     /// How history and audit name them.
     pub fn actor(&self) -> Actor {
         Actor::signed_in(&self.person)
+    }
+
+    /// Why they are refused something, in their language.
+    pub(crate) fn told(&self, refused: &Refused) -> String {
+        match self.language() {
+            Language::English => refused.text.clone(),
+            Language::Dutch => refused.text_nl.clone(),
+        }
     }
 
     /// In which language they read.

@@ -47,6 +47,13 @@ pub fn took(milliseconds: u64, language: Language) -> String {
     }
 }
 
+/// In groups of four, to be typed or read out.
+pub fn in_fours(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,8 +93,12 @@ pub struct NextRun {
 /// So many minutes ahead: beyond the hour that comes twice.
 const WALK: i64 = 130;
 
+/// To the second: croner keeps what is below it, and two machines that look at different moments would each have a
+/// fire of their own.
 fn local(at: Timestamp) -> DateTime<Tz> {
-    at.to_utc().with_timezone(&Amsterdam)
+    Timestamp::from_unix_seconds(at.unix_seconds())
+        .to_utc()
+        .with_timezone(&Amsterdam)
 }
 
 /// Follows the clock along one expression.

@@ -57,6 +57,23 @@ fn times_are_those_of_the_office() {
     assert_eq!(january, ["2026-01-09T08:00:00Z"]);
 }
 
+/// Each fire is one row for all machines, whichever of them looks at which moment.
+#[test]
+fn machines_that_look_at_different_moments_see_the_same_fire() {
+    for expression in ["30 8 * * 1-5", "23 * * * *", "*/5 * * * *", "* * * * *", "0 0 29 2 *"] {
+        let seen = |first: &str, then: &str| {
+            let mut hand = hand(expression);
+            (hand.due(at(first)), hand.next, hand.due(at(then)))
+        };
+        let one = seen("2026-07-02T04:00:00.833458Z", "2028-03-06T10:31:00.1Z");
+        let other = seen("2026-07-02T04:00:17.000001Z", "2028-03-06T10:31:59.999999Z");
+        assert_eq!(one, other, "{expression}");
+        for fire in [one.0, one.1, one.2].into_iter().flatten() {
+            assert_eq!(fire.micros() % 60_000_000, 0, "{expression}: {fire}");
+        }
+    }
+}
+
 #[test]
 fn fault_41_half_past_two_comes_once_on_the_days_the_clock_changes() {
     // 29 March 2026 has no 02:30, 25 October 2026 has two.

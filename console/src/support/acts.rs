@@ -155,10 +155,7 @@ async fn told(
     if refused.kind == Kind::NotFound {
         return Err(Trouble::Refused(Box::new(refused.clone())));
     }
-    let wrong = match visitor.language() {
-        Language::English => &refused.text,
-        Language::Dutch => &refused.text_nl,
-    };
+    let wrong = visitor.told(refused);
     let status = if refused.kind == Kind::Invalid {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {

@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use eencent_activations::desk::operations::Order;
-use eencent_activations::language::Language;
 use eencent_activations::people::Permission;
 use eencent_activations::refused::DeskError;
 use minijinja::{Value, context};
@@ -18,6 +17,7 @@ use crate::Console;
 use crate::sent::Sent;
 use crate::trouble::Trouble;
 use crate::visitor::Visitor;
+use crate::words::in_fours;
 
 pub(super) fn router() -> Router<Console> {
     Router::new()
@@ -105,18 +105,9 @@ async fn answered(
     match done {
         Ok(()) => Ok(back(id)),
         Err(DeskError::Refused(refused)) => {
-            let wrong = match visitor.language() {
-                Language::English => refused.text,
-                Language::Dutch => refused.text_nl,
-            };
+            let wrong = visitor.told(&refused);
             case::shown(console, visitor, id, StatusCode::CONFLICT, context! { wrong, ..more }).await
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn in_fours(account: &str) -> String {
-    let letters: Vec<char> = account.chars().collect();
-    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
 }

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use eencent_activations::desk::support::FoundBy;
 use eencent_activations::desk::{Act, SetAside};
-use eencent_activations::language::Language;
 use eencent_activations::people::Permission;
 use eencent_activations::refused::DeskError;
 use minijinja::{Value, context};
@@ -84,10 +83,7 @@ async fn allocate(
     };
     match done {
         Err(DeskError::Refused(refused)) => {
-            let wrong = match visitor.language() {
-                Language::English => refused.text,
-                Language::Dutch => refused.text_nl,
-            };
+            let wrong = visitor.told(&refused);
             let which = Which {
                 state: String::new(),
                 after: String::new(),
