@@ -31,6 +31,8 @@ mod flow_payments;
 mod flow_registering;
 mod flow_review;
 mod http;
+mod identity;
+mod identity_accounts;
 mod identity_provider;
 mod keeping;
 mod load;

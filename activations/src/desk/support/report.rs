@@ -12,9 +12,6 @@ use crate::desk::Desk;
 use crate::refused::DeskError;
 use crate::store::{instant, maybe_text, number, text};
 
-/// So many examples are shown.
-const MOST: u32 = 50;
-
 /// A reason in a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportRow {
@@ -103,14 +100,19 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn review_examples(&self, month: &str, code: &str) -> Result<Vec<Example>, DeskError> {
-        let sql = format!("{EXAMPLES} LIMIT {MOST}");
         let plain: String = code
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
             .collect();
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        // Without a code all of the month's.
+        let like = if plain.is_empty() {
+            "%".to_owned()
+        } else {
+            format!("% {plain} %")
+        };
+        let rows = sqlx::query(EXAMPLES)
             .bind(month)
-            .bind(format!("% {plain} %"))
+            .bind(like)
             .fetch_all(self.store.reader())
             .await?;
         let mut all = Vec::with_capacity(rows.len());
@@ -132,12 +134,15 @@ impl Desk {
 const COUNTED: &str = "SELECT v.month, v.codes, v.outcome, COUNT(*) AS many FROM verdicts v WHERE v.month >= $1 AND v.month <= $2 \
      GROUP BY v.month, v.codes, v.outcome";
 
+/// Fifty are picked by the index of months before anything else is looked up for them.
 const EXAMPLES: &str = "SELECT v.activation_id, v.at, v.outcome, o.legal_name, h.actor, h.reason, \
      (SELECT p.holder_name FROM payments p WHERE p.activation_id = v.activation_id AND p.holder_name IS NOT NULL \
        ORDER BY p.received_at DESC, p.id DESC LIMIT 1) AS holder \
-     FROM verdicts v JOIN history h ON h.activation_id = v.activation_id AND h.number = v.number \
+     FROM (SELECT activation_id, number, at, outcome FROM verdicts WHERE month = $1 AND codes LIKE $2 \
+       ORDER BY at DESC, activation_id LIMIT 50) v \
+     JOIN history h ON h.activation_id = v.activation_id AND h.number = v.number \
      JOIN activations a ON a.id = v.activation_id JOIN organisations o ON o.id = a.organisation_id \
-     WHERE v.month = $1 AND v.codes LIKE $2 ORDER BY v.at DESC, v.activation_id";
+     ORDER BY v.at DESC, v.activation_id";
 
 #[cfg(test)]
 mod tests {

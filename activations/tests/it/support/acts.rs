@@ -229,6 +229,8 @@ async fn the_report_counts_what_persons_decided_for_each_reason() {
     assert_eq!(told, [("", 2, 1), ("other_name", 2, 1)]);
     let examples = office.desk.review_examples("2026-03", "other_name").await.unwrap();
     assert_eq!(examples.len(), 3);
+    let all = office.desk.review_examples("2026-03", "").await.unwrap();
+    assert_eq!(all, examples, "without a code: all of the month");
     assert_eq!(examples[0].reason, "seen the extract");
     assert_eq!(examples[0].holder.as_deref(), Some("Slagerij Van Dam"));
     assert!(
