@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_begins_as_a_formula_does() {
+    fn fault_67_no_cell_begins_as_a_formula_does() {
         for formula in ["=1+1", "+31 6", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"] {
             assert_eq!(cell(formula), format!("'{formula}"));
         }

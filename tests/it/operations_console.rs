@@ -181,7 +181,7 @@ fn mail_is_stopped_and_started_and_work_paused_without_scripts() {
 }
 
 #[test]
-fn all_that_a_filter_finds_is_counted_first_and_never_more_is_done() {
+fn fault_66_all_that_a_filter_finds_is_counted_first_and_never_more_is_done() {
     let installation = Installation::new();
     let server = installation.serve();
     let olga = operator(&installation, &server);

@@ -88,7 +88,7 @@ async fn what_an_act_will_do_is_what_it_does() {
 }
 
 #[tokio::test]
-async fn an_approval_is_taken_back_while_it_has_activated_nobody() {
+async fn fault_54_an_approval_is_taken_back_while_it_has_activated_nobody() {
     let office = Office::open().await;
     office.clock.set(at(FRIDAY_EVENING));
     let view = office.started("ideal").await;
