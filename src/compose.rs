@@ -106,7 +106,6 @@ pub fn console(
     if checked.operations_url.is_empty() {
         checked.operations_url = operations;
     }
-    let provider = checked.identity_provider.clone();
     let proxies = Arc::clone(&settings.listen.proxies);
     Ok(Console {
         desk: desk.clone(),
@@ -121,9 +120,14 @@ pub fn console(
         side: Side::Staff,
         attempts: Arc::default(),
         machinery: Arc::new(BySettings::new(settings)),
-        identity_provider: provider
-            .map(|provider| Arc::new(IdentityProvider::new(provider, Arc::new(Client(ApiClient::new()))))),
+        identity_provider: identity_provider(&settings.console).map(Arc::new),
     })
+}
+
+/// Whom people sign in through, where one is set.
+pub fn identity_provider(settings: &eencent_console::Checked) -> Option<IdentityProvider> {
+    let provider = settings.identity_provider.clone()?;
+    Some(IdentityProvider::new(provider, Arc::new(Client(ApiClient::new()))))
 }
 
 /// The jobs' way out over HTTP, as the consoles see it.

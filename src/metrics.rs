@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use eencent_activations::clock::Clock;
+use eencent_activations::desk::operations::Silent;
 use eencent_activations::ledger::Work;
 use eencent_activations::store::Store;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -33,6 +34,7 @@ const DECISIONS: [f64; 12] = [
 pub struct Metrics {
     handle: PrometheusHandle,
     known: Arc<Mutex<HashSet<String>>>,
+    silent: Arc<Mutex<HashSet<String>>>,
 }
 
 /// Measuring can't begin.
@@ -66,15 +68,20 @@ impl Metrics {
         Ok(Self {
             handle,
             known: Arc::default(),
+            silent: Arc::default(),
         })
     }
 
     /// Everything, in Prometheus' text format.
     pub async fn render(&self, store: &Store, clock: &dyn Clock) -> String {
-        let (answered, paused) = tokio::join!(
+        let (answered, paused, silent) = tokio::join!(
             tokio::time::timeout(PATIENCE, store.waiting(clock.now())),
             tokio::time::timeout(PATIENCE, store.paused()),
+            tokio::time::timeout(PATIENCE, store.silent(clock.now())),
         );
+        if let Ok(Ok(silent)) = silent {
+            self.show_silent(&silent);
+        }
         if let Ok(Ok(paused)) = paused {
             for work in Work::ALL {
                 let is = f64::from(u8::from(paused.iter().any(|one| one.work == *work)));
@@ -103,6 +110,23 @@ impl Metrics {
         ::metrics::gauge!("eencent_store_answers").set(answers);
         self.handle.run_upkeep();
         self.handle.render()
+    }
+
+    fn show_silent(&self, silent: &[Silent]) {
+        let mut shown = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = |endpoint: &str, minutes: i64| {
+            // Minutes of a week at most.
+            #[expect(clippy::cast_precision_loss, reason = "minutes of a week are few")]
+            ::metrics::gauge!("eencent_endpoint_silent_seconds", "endpoint" => endpoint.to_owned())
+                .set(minutes as f64 * 60.0);
+        };
+        for spoke in shown.iter().filter(|name| silent.iter().all(|one| one.endpoint != **name)) {
+            set(spoke, 0);
+        }
+        for one in silent {
+            set(&one.endpoint, one.minutes);
+            shown.insert(one.endpoint.clone());
+        }
     }
 }
 

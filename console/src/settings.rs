@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::identity_provider::settings as identity_provider;
 
+/// As long as a question may be.
+const LONGEST_QUESTION: usize = 4_000;
+
 /// The section as it is written; see `config/default.toml`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Settings {
@@ -18,6 +21,10 @@ pub struct Settings {
     pub idle_minutes: u32,
     /// Hours that a session lasts in all.
     pub session_hours: u32,
+    /// What is asked of creators most, to begin with, in Dutch.
+    pub questions_nl: Vec<String>,
+    /// The same in English.
+    pub questions_en: Vec<String>,
     /// Section `[console.identity_provider]`.
     pub identity_provider: identity_provider::Settings,
 }
@@ -31,6 +38,10 @@ pub struct Checked {
     pub operations_url: String,
     /// How long sessions last.
     pub limits: SessionLimits,
+    /// What is asked of creators most, to begin with, in Dutch.
+    pub questions_nl: Vec<String>,
+    /// The same in English.
+    pub questions_en: Vec<String>,
     /// Whom people sign in through, where there is one.
     pub identity_provider: Option<identity_provider::Checked>,
 }
@@ -52,6 +63,14 @@ impl Settings {
                 problems.push(format!("`console.{key}` must be 1 to {most}."));
             }
         }
+        for (key, questions) in [("questions_nl", &self.questions_nl), ("questions_en", &self.questions_en)] {
+            let fits = |text: &String| (1..=LONGEST_QUESTION).contains(&text.trim().chars().count());
+            if !questions.iter().all(fits) {
+                problems.push(format!(
+                    "`console.{key}` must be a list of texts of 1 to {LONGEST_QUESTION} characters."
+                ));
+            }
+        }
         let identity_provider = self.identity_provider.validate(&mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -60,6 +79,8 @@ impl Settings {
             url,
             operations_url,
             identity_provider,
+            questions_nl: self.questions_nl.clone(),
+            questions_en: self.questions_en.clone(),
             limits: SessionLimits {
                 idle: Duration::from_secs(u64::from(self.idle_minutes) * 60),
                 longest: Duration::from_secs(u64::from(self.session_hours) * 3_600),

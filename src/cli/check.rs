@@ -67,6 +67,7 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
         }
         endpoints(&settings, &mut findings);
         register(&settings, &mut findings).await;
+        identity_provider(&settings, &mut findings).await;
         findings.notes.push(events_go(&settings));
         Ok(findings.told())
     })
@@ -98,6 +99,23 @@ async fn register(settings: &Settings, findings: &mut Findings) {
             "the trade register answers at {url} and takes the key, but doesn't know {KVK_OF_THE_KVK}: that is a test environment, of made-up organisations"
         )),
         Err(error) => findings.problems.push(format!("the trade register at {url}: {error}")),
+    }
+}
+
+/// Whether people could sign in through their provider.
+async fn identity_provider(settings: &Settings, findings: &mut Findings) {
+    let Some(provider) = compose::identity_provider(&settings.console) else {
+        return;
+    };
+    let issuer = settings.console.identity_provider.as_ref().map_or("", |set| set.issuer.as_str());
+    match provider.check(SystemClock.now()).await {
+        Ok(keys) => findings.notes.push(format!(
+            "people sign in through {issuer}, which answers and has {keys} key{}",
+            if keys == 1 { "" } else { "s" }
+        )),
+        Err(why) => findings.problems.push(format!(
+            "nobody can sign in through {issuer} (console.identity_provider.issuer): {why}"
+        )),
     }
 }
 

@@ -46,6 +46,11 @@ pub const ALL: &[Known] = &[
         "Whether rightly signed webhook requests are refused for their time (1): check this machine's clock.",
     ),
     known(
+        Gauge,
+        "eencent_endpoint_silent_seconds",
+        "How long nothing has come from an endpoint, where that is unusually long; 0 again when something comes.",
+    ),
+    known(
         Counter,
         "eencent_events_set_apart_total",
         "Events that were set apart on arrival, for a person.",

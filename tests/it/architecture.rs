@@ -188,6 +188,38 @@ fn a_migration_that_has_landed_is_never_changed() -> Result<()> {
             "0007_deliveries.sql",
             "569109ecac19d72bfd9f91575f50c7276d52a13ddc4f13e8ae182e506279093c",
         ),
+        (
+            "0008_documents.sql",
+            "6843eec1463a45e5af193c129f55ab334ec0593179147ec06a7323ab43f67977",
+        ),
+        (
+            "0009_register.sql",
+            "68733e39b32d76064d875f34374445674dc66f367a0908cddfd94f552e4f1cb5",
+        ),
+        (
+            "0011_platform.sql",
+            "7150afa789e19a3f6f7144ee9c2532b1d4520465351a175ba0cf93477f39ce0d",
+        ),
+        (
+            "0012_audit.sql",
+            "fe285fa623623c4fe3666cac334e0b0b791a4c98654503dfe6b47d3146860c9d",
+        ),
+        (
+            "0013_operations.sql",
+            "123be3ae7c098b9d218b9eda7d4c06cc0e279ccb4b52f284fdfac7e49e4f33fe",
+        ),
+        (
+            "0014_support.sql",
+            "ce83f59ddbbe0f0581da1b32fec13aad086bf14b967f5f85e193b9cf62c7c2dd",
+        ),
+        (
+            "0015_people.sql",
+            "cd13aac1a8f173cd09d9037d94eee6cbfdbefccee98dfaf0eed850387178e2ac",
+        ),
+        (
+            "0017_identity_provider.sql",
+            "b0774152185c1afac8f534f7d5b01837fca1d9a743c1806ffa74f1b78d3a9591",
+        ),
     ];
     for (file, digest) in landed {
         let text = std::fs::read(root().join("migrations").join(file))?;

@@ -316,6 +316,30 @@ fn a_provider_that_is_down_or_is_another_keeps_everybody_out_and_says_so_until_i
 }
 
 #[test]
+fn check_asks_the_provider_what_a_sign_in_would_and_says_why_nobody_could() {
+    let provider = Provider::start();
+    let installation = provider.installation();
+    let checked = installation.run(&["check"]);
+    assert!(
+        checked.stdout.contains("people sign in through") && checked.stdout.contains("has 1 key"),
+        "{}",
+        checked.stdout
+    );
+    provider.describes_itself(&json!({ "issuer": "https://evil.example" }));
+    let checked = installation.run(&["check"]);
+    assert!(!checked.status.success());
+    assert!(
+        checked.stdout.contains("nobody can sign in through") && checked.stdout.contains("calls itself https://evil.example"),
+        "{}",
+        checked.stdout
+    );
+    provider.describes_itself(&json!({}));
+    provider.api.answers("GET /keys", &[Reply::Json(200, json!({ "keys": [] }))]);
+    let checked = installation.run(&["check"]);
+    assert!(checked.stdout.contains("publishes no key"), "{}", checked.stdout);
+}
+
+#[test]
 fn a_new_key_of_the_provider_is_asked_for_and_a_forger_has_us_ask_once_a_minute() {
     let mut provider = Provider::start();
     let installation = provider.installation();

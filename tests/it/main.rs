@@ -62,6 +62,7 @@ mod request_ids;
 mod server;
 mod stand_in;
 mod statements;
+mod strange_payers;
 mod support_console;
 mod vendors;
 mod versions;

@@ -143,6 +143,33 @@ fn operations_see_how_things_are_in_both_languages_by_day_by_night_and_on_a_phon
     english(&olga, &server);
     all(Visitor::speaking("en").by_night(), "Overview");
     all(Visitor::speaking("en").on_a_phone(), "Overview");
+    let browser = Browser::of(Visitor::speaking("en"));
+    let host = format!("http://{}", server.operations);
+    browser.signs_in(&olga, &host);
+    browser.sees("h1", "Overview");
+    browser.picture_for_docs("console-operations", (1_200, 1_000));
+}
+
+#[test]
+fn fault_76_operations_see_which_provider_has_stopped_sending() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let olga = operator(&installation, &server);
+    english(&olga, &server);
+    assert!(!page(&olga, &server, "/").contains("has sent nothing"));
+    // Found out by whoever counts the minutes; here it is what they found.
+    let minute = now().unix_seconds() / 60;
+    installation.sql(&format!(
+        "INSERT INTO tallies (minute, what, part, many) VALUES ({minute}, 'silent', 'mollie', 600);"
+    ));
+    let overview = page(&olga, &server, "/");
+    let told = between(&overview, "<strong>mollie</strong>", "</div>");
+    assert!(told.contains("has sent nothing for 10 h"), "{told}");
+    let measured = page(&olga, &server, "/metrics");
+    assert!(
+        measured.contains("eencent_endpoint_silent_seconds{endpoint=\"mollie\"} 36000"),
+        "{measured}"
+    );
 }
 
 #[test]

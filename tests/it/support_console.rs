@@ -80,9 +80,11 @@ fn each_kind_of_case_is_decided_after_it_was_shown_what_will_happen() {
     assert_eq!(text(line, "actor"), "Sam Steun <sam.steun@example.nl> (console)");
 
     browser.open(&format!("{staff}/activations/{}", text(&second, "id")));
-    browser.fill("#reason-ask", "Van wie is de rekening?");
+    browser.click("#decide ~ details summary");
+    browser.click("a[href^='?question=2']");
+    browser.sees("#decide", "Beslissen");
     browser.click("button[value=ask]");
-    browser.sees("main", "Van wie is de rekening?");
+    browser.sees("main", "Van wie is de rekening, en hoe hoort de rekeninghouder bij de organisatie?");
     browser.click("main form button");
     browser.sees("h1", "informatie gevraagd");
 
@@ -116,6 +118,40 @@ fn each_kind_of_case_is_decided_after_it_was_shown_what_will_happen() {
         browser.finds_it_accessible();
         browser.picture(&format!("console-{name}"));
     }
+}
+
+#[test]
+fn support_works_in_english_by_night_as_well_and_asks_in_the_language_of_whoever_reads_it() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support", "administrator"]);
+    let chosen = sam.send(&server.staff, "/account", "/language", &[("language", "en")]);
+    assert_eq!(chosen.status, 303, "{}", chosen.body);
+    let waits = under_review(&server, 61_800_001, "P. de Boer");
+    let browser = signed_in(&server, &sam, Visitor::speaking("en").by_night());
+    let staff = format!("http://{}", server.staff);
+    let case = format!("/activations/{}", text(&waits, "id"));
+    for (page, name) in [
+        ("/queue", "queue"),
+        (case.as_str(), "case"),
+        (&format!("{case}?question=1"), "case-question"),
+        ("/schedule", "schedule"),
+        ("/payments", "payments"),
+        ("/report", "report"),
+        ("/search", "search"),
+        ("/people", "people"),
+        ("/account", "account"),
+    ] {
+        browser.open(&format!("{staff}{page}"));
+        browser.sees("header", "Sam Steun");
+        browser.finds_it_accessible();
+        browser.picture(&format!("console-{name}"));
+    }
+    browser.open(&format!("{staff}{case}?question=1"));
+    browser.click("button[value=ask]");
+    browser.sees("h2", "What will happen");
+    browser.sees("main", "Wilt u een uittreksel uit het handelsregister sturen");
+    browser.finds_it_accessible();
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! | `messages` | notifications with their events, and one with its body masked |
 //! | `replaying` | stored messages, read again by today's code |
 //! | `records` | refused requests, and the audit |
+//! | `silence` | endpoints from which nothing has come for unusually long |
 //! | `tally`, `overview` | counts by the minute, and what the overview tells of them |
 //! | `asking` | schedules that are to run now |
 //!
@@ -25,6 +26,7 @@ mod records;
 mod replaying;
 mod rows;
 mod shapes;
+mod silence;
 mod sought;
 mod tally;
 
@@ -33,6 +35,7 @@ pub use messages::{MessageEvent, MessagePage, MessageRow};
 pub use overview::{Flow, Latency, Machine, Overview, Provider, Refusals, Waits};
 pub use records::AuditRow;
 pub use replaying::{Reading, Replay, Replayed, Retranslating, StoredMessage};
+pub use silence::Silent;
 pub use rows::{WorkCounts, WorkPage, WorkRow};
 pub use sought::{Page, Sought, Standing};
 

@@ -11,6 +11,7 @@ use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::notification::{Event, Refusal, Told};
 use eencent_activations::refused::DeskError;
 use sha2::{Digest as _, Sha256};
+use sqlx::AnyPool;
 
 use crate::office::{LEASE, Office, another, paid};
 
@@ -497,6 +498,46 @@ async fn a_wrong_secret_shows_in_the_overview_and_every_minute_is_counted_once()
         ..Sought::default()
     };
     assert_eq!(office.desk.refused_requests(&refused).await.unwrap().rows.len(), 20);
+}
+
+#[tokio::test]
+async fn fault_76_an_endpoint_that_is_silent_for_longer_than_it_ever_was_is_told_until_it_speaks() {
+    let office = Office::open().await;
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    let minute = office.clock.now().unix_seconds() / 60;
+    let taken = async |part: &str, at: i64| {
+        sqlx::query("INSERT INTO tallies (minute, what, part, many) VALUES ($1, 'taken', $2, 1)")
+            .bind(at)
+            .bind(part)
+            .execute(&pool)
+            .await
+            .unwrap();
+    };
+    // Four days, each with nine hours of messages and a night of fifteen; the last at the end of a day.
+    for hour in (0..9).flat_map(|hour| (0..4).map(move |day| day * 24 + hour)) {
+        taken("mollie", minute - hour * 60 - 1).await;
+    }
+    // As silent as that, and nothing unusual: one that speaks once a day, and one that has hardly spoken yet.
+    for day in 1..4 {
+        taken("bank", minute - day * 24 * 60).await;
+    }
+    let silent = async || {
+        office.desk.tally().await.unwrap();
+        let overview = office.desk.overview().await.unwrap();
+        let told = overview.silent.into_iter();
+        told.map(|one| (one.endpoint, one.minutes)).collect::<Vec<_>>()
+    };
+    assert_eq!(silent().await, []);
+    // A night, and a night and a day: it was silent for 16 hours before.
+    for hours in [16, 15] {
+        office.clock.advance(Duration::from_secs(hours * 3_600));
+        assert_eq!(silent().await, []);
+    }
+    office.clock.advance(Duration::from_secs(2 * 3_600));
+    assert_eq!(silent().await, [("mollie".to_owned(), 33 * 60)]);
+    taken("mollie", office.clock.now().unix_seconds() / 60 - 1).await;
+    office.clock.advance(Duration::from_secs(5 * 60));
+    assert_eq!(silent().await, []);
 }
 
 #[tokio::test]

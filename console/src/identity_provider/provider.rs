@@ -93,6 +93,19 @@ impl IdentityProvider {
         }
     }
 
+    /// Asks it where its parts are and what its keys are, as a sign-in would; how many keys it has.
+    ///
+    /// # Errors
+    /// Why nobody could sign in, as a sentence for an operator.
+    pub async fn check(&self, now: Timestamp) -> Result<usize, String> {
+        let parts = self.parts(now).await.map_err(|wrong| told(&wrong))?;
+        let keys = self.keys(&parts, now, false).await.map_err(|wrong| told(&wrong))?;
+        if keys.keys.is_empty() {
+            return Err("it publishes no key: none of its tokens could be believed".to_owned());
+        }
+        Ok(keys.keys.len())
+    }
+
     /// Where somebody is sent to sign in.
     pub(crate) async fn entrance(&self, trip: &Trip, back: &str, now: Timestamp) -> Result<String, Wrong> {
         let parts = self.parts(now).await?;

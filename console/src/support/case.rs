@@ -1,19 +1,20 @@
 //! One activation on one page, drawn from what was stored of it.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use eencent_activations::desk::support::Case;
-use eencent_activations::language::Language;
 use eencent_activations::people::Permission;
 use eencent_activations::state::State as Stands;
 use minijinja::{Value, context};
+use serde::Deserialize;
 
 use super::names;
 use crate::Console;
 use crate::download::download;
+use crate::settings::Checked;
 use crate::trouble::Trouble;
 use crate::visitor::Visitor;
 
@@ -23,12 +24,25 @@ pub(super) fn router() -> Router<Console> {
         .route("/activations/{id}/files/{file}", get(file))
 }
 
-async fn show(State(console): State<Console>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Trouble> {
-    visitor.must(Permission::ReadCases)?;
-    shown(&console, &visitor, &id, StatusCode::OK, context! {}).await
+/// Which of the questions is to be asked, counted from 1; whatever else stands there picks none.
+#[derive(Deserialize)]
+struct Picked {
+    question: Option<String>,
 }
 
-/// The page, with what has just happened: `wrong` (why it didn't), `typed` (what was filled in), `revealed`.
+async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(Picked { question }): Query<Picked>,
+) -> Result<Response, Trouble> {
+    visitor.must(Permission::ReadCases)?;
+    let picked = question.and_then(|number| number.parse::<usize>().ok());
+    shown(&console, &visitor, &id, StatusCode::OK, context! { picked }).await
+}
+
+/// The page, with what has just happened: `wrong` (why it didn't), `typed` (what was filled in), `revealed`, `picked`
+/// (which question is to be asked).
 pub(super) async fn shown(
     console: &Console,
     visitor: &Visitor,
@@ -43,10 +57,10 @@ pub(super) async fn shown(
         Vec::new()
     };
     let usual = context! {
-        wrong => (), typed => (), revealed => (), people,
+        wrong => (), typed => (), revealed => (), picked => (), people,
         compared => names::compared(&case, visitor.language()),
         acts => acts(&case),
-        questions => questions(visitor.language()),
+        questions => questions(&console.settings, &case),
         register => register_page(&case),
         case,
     };
@@ -70,19 +84,12 @@ fn acts(case: &Case) -> Value {
     }
 }
 
-/// What is asked most, to begin with; people write the rest themselves.
-fn questions(language: Language) -> [&'static str; 3] {
-    match language {
-        Language::English => [
-            "Please send an extract of the trade register that shows that you may act for the organisation.",
-            "The account that was paid from is in another name than the organisation's. Whose account is it, and how does its holder belong to the organisation?",
-            "Please pay again from an account in the organisation's name, or tell us why that is not possible.",
-        ],
-        Language::Dutch => [
-            "Wilt u een uittreksel uit het handelsregister sturen waaruit blijkt dat u namens de organisatie mag handelen?",
-            "De rekening waarvan is betaald, staat op een andere naam dan die van de organisatie. Van wie is de rekening, en hoe hoort de rekeninghouder bij de organisatie?",
-            "Wilt u opnieuw betalen vanaf een rekening op naam van de organisatie, of ons laten weten waarom dat niet kan?",
-        ],
+/// What is asked most, to begin with, in the language in which the creator reads it.
+fn questions<'s>(settings: &'s Checked, case: &Case) -> &'s [String] {
+    let organisation = case.explanation.organisation.as_ref();
+    match organisation.map(|organisation| organisation.creator.language.as_str()) {
+        Some("en") => &settings.questions_en,
+        _ => &settings.questions_nl,
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use sqlx::any::AnyRow;
 
 use super::rows::WorkCounts;
+use super::silence::Silent;
 use super::tally::MINUTE;
 use crate::clock::Timestamp;
 use crate::desk::Desk;
@@ -47,6 +48,8 @@ pub struct Overview {
     pub machines: Vec<Machine>,
     /// The last hour's messages, by endpoint.
     pub providers: Vec<Provider>,
+    /// Endpoints from which nothing has come for unusually long.
+    pub silent: Vec<Silent>,
 }
 
 /// What happened in an hour, or in a minute.
@@ -182,6 +185,7 @@ impl Desk {
             latency: self.latency(now).await?,
             machines: self.machines().await?,
             providers: self.providers(minute - 59).await?,
+            silent: self.store.silent(now).await?,
         })
     }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::silence;
 use crate::clock::Timestamp;
 use crate::desk::{Desk, Desking};
 use crate::refused::DeskError;
@@ -71,6 +72,7 @@ impl Desk {
             .execute(&mut *work.tx)
             .await?;
         }
+        silence::note(&mut work.tx, end).await?;
         sqlx::query("DELETE FROM tallies WHERE minute < $1")
             .bind(end - KEPT)
             .execute(&mut *work.tx)
