@@ -15,11 +15,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
+use tracing::Span;
 
 use crate::clock::Timestamp;
 use crate::desk::GIVE_UP_AFTER;
 use crate::store::many::{Columns, Many};
-use crate::store::{Store, StoreError, Tx, instant, number, text};
+use crate::store::{Store, StoreError, Tx, instant, maybe_text, number, text};
+use crate::trace::{self, TraceParent};
 
 pub use backlog::Waiting;
 pub use kinds::Work;
@@ -47,14 +49,25 @@ pub struct Claim {
     /// Since when it waits.
     pub waiting_since: Timestamp,
     pub(crate) lease: String,
+    span: Span,
 }
 
 impl Claim {
-    /// What the log says with each line of its work. A group works on several, for whichever of them came first:
-    /// each has its own.
-    pub(crate) fn span(&self) -> tracing::Span {
-        tracing::info_span!("job", work = self.work.as_str(), id = self.id)
+    /// What the log says with each line of its work, and its place in the trace of the row. A group works on several,
+    /// for whichever of them came first: each has its own. It ends with the last clone of the claim.
+    pub fn span(&self) -> &Span {
+        &self.span
     }
+}
+
+/// The span of an attempt at a row, which goes on in the row's trace.
+fn attempt_at(work: Work, id: &str, attempts: u32, parent: Option<&str>) -> Span {
+    let span = tracing::info_span!(parent: None, "job", work = work.as_str(), id);
+    if let Some(parent) = parent.and_then(TraceParent::parse) {
+        parent.goes_on_in(&span);
+    }
+    trace::note(&span, "attempt", i64::from(attempts) + 1);
+    span
 }
 
 /// Told, after a commit, that a row waits. Only a hint: it may be lost, the sweep finds the row.
@@ -181,13 +194,15 @@ impl Store {
         let mut claims = HashMap::with_capacity(rows.len());
         for row in &rows {
             let id = text(row, "id")?;
+            let attempts = u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX);
             let claim = Claim {
                 work,
-                id: id.clone(),
                 starts: u32::try_from(number(row, "starts")?).unwrap_or(u32::MAX),
-                attempts: u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX),
+                attempts,
                 waiting_since: instant(row, "since")?,
                 lease: token.to_owned(),
+                span: attempt_at(work, &id, attempts, maybe_text(row, "traceparent")?.as_deref()),
+                id: id.clone(),
             };
             if claim.starts > MAX_STARTS {
                 let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
@@ -300,7 +315,7 @@ fn claiming(work: Work, held: &str, paced: bool) -> String {
             AND (s.lease_until IS NULL OR s.lease_until <= w.lease_at) ORDER BY s.starts, s.id LIMIT 1) \
            AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.starts > {ALONE_FROM} \
             AND o.lease_until > (SELECT MAX(m.lease_at) FROM asked m)))){held}) \
-         RETURNING {table}.id AS id, starts, attempts, {since} AS since",
+         RETURNING {table}.id AS id, starts, attempts, traceparent, {since} AS since",
         waiting = work.waiting().replace("$1", "asked.now_at"),
         not_held_back = work.not_held_back(),
         since = work.since(),

@@ -13,6 +13,7 @@
 //! - [`desk`]: everything that happens to organisations and activations, each a transaction.
 //!   [`views`] is what the outside sees of them, [`refused`] how it is told no.
 //!
+//! [`trace`]: where work stands in a trace, in rows that go from one process to another.
 //! [`failpoint`]: moments at which tests end the process; empty in any other build.
 //!
 //! # Arrows
@@ -48,4 +49,5 @@ pub mod reread;
 pub mod rules;
 pub mod state;
 pub mod store;
+pub mod trace;
 pub mod views;

@@ -21,6 +21,7 @@ use async_trait::async_trait;
 use eencent_activations::clock::{Clock, Timestamp};
 use eencent_activations::failpoint::{self, Moment};
 use eencent_activations::ledger::Work;
+use eencent_activations::trace;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
@@ -138,8 +139,7 @@ impl Attempts {
             }
         };
         failpoint::pass(Moment::RowClaimed);
-        let span = tracing::info_span!("job", work = work.as_str(), id);
-        let (outcome, word) = self.run(&job, &row, span).await;
+        let (outcome, word) = self.run(&job, &row, row.span()).await;
         self.write_down(work, id, job.pace(), row.as_ref(), outcome, word).await;
         metrics::histogram!("eencent_job_seconds", "work" => work.as_str()).record(begun.elapsed().as_secs_f64());
     }
@@ -223,6 +223,11 @@ impl Attempts {
         };
         let written = within_limit(writing).await;
         count(work, word);
+        let span = row.span();
+        trace::note(&span, "outcome", word);
+        if word != "done" || written.is_err() {
+            trace::failed(&span);
+        }
         if let Err(error) = written {
             // The lease runs out and the row is found again; its starts were counted at the claim.
             tracing::error!(

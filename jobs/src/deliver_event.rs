@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eencent_activations::clock::Clock;
 use eencent_activations::failpoint::{self, Moment};
+use tracing::Instrument as _;
 
 use crate::attempt::{Job, Outcome};
 use crate::backoff::Pace;
@@ -55,7 +56,9 @@ impl Job for DeliverEvent {
         let Some(endpoint) = self.endpoints.get(&parcel.endpoint) else {
             return again(format!("the settings have no [events.{}]", parcel.endpoint));
         };
-        let outcome = match endpoint.post(&parcel.event, now, &parcel.payload).await {
+        let posting = tracing::debug_span!("deliver", endpoint = parcel.endpoint, event = parcel.event);
+        let posted = endpoint.post(&parcel.event, now, &parcel.payload).instrument(posting);
+        let outcome = match posted.await {
             Taken::Yes => {
                 failpoint::pass(Moment::EventTaken);
                 match row.delivered().await {

@@ -20,6 +20,7 @@ use eencent_activations::notification::Receipt;
 use eencent_activations::refused::DeskError;
 use eencent_activations::reread::{Made, Order};
 use eencent_activations::store::Store;
+use tracing::Span;
 
 /// Whatever went wrong at the store or the desk; its sentence goes to the log and onto the row.
 pub(crate) type RowError = Box<dyn std::error::Error + Send + Sync>;
@@ -51,6 +52,9 @@ pub(crate) trait Row: Send + Sync {
 
     /// Whether the others take this process for alive, so that nobody else is at the row.
     fn is_ours(&self) -> bool;
+
+    /// Its claim in the log and in its trace.
+    fn span(&self) -> Span;
 
     /// Decides on an event; ends the claim.
     async fn process_event(&self) -> Result<(), RowError>;
@@ -189,6 +193,10 @@ impl Row for DeskRow {
 
     fn is_ours(&self) -> bool {
         self.rows.store.is_known_alive()
+    }
+
+    fn span(&self) -> Span {
+        self.claim.span().clone()
     }
 
     async fn process_event(&self) -> Result<(), RowError> {

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use eencent_activations::clock::Clock;
 use eencent_activations::desk::{Letter, Rendered, Trouble};
 use eencent_activations::failpoint::{self, Moment};
+use tracing::Instrument as _;
 
 use crate::attempt::{Job, Outcome};
 use crate::backoff::Pace;
@@ -86,7 +87,8 @@ impl SendEmail {
             return again("no sign of life could be given, so another process may be at it".to_owned());
         }
         failpoint::pass(Moment::EmailRendered);
-        match self.mailer.transport.hand_over(&sealed).await {
+        let handing_over = tracing::debug_span!("hand_over", kind = letter.kind.as_str());
+        match self.mailer.transport.hand_over(&sealed).instrument(handing_over).await {
             Ok(()) => {
                 failpoint::pass(Moment::EmailHandedOver);
                 if let Err(error) = row.sent().await {

@@ -268,6 +268,10 @@ impl Row for PretendRow {
         !self.rows.taken_for_dead.load(std::sync::atomic::Ordering::SeqCst)
     }
 
+    fn span(&self) -> tracing::Span {
+        tracing::Span::none()
+    }
+
     async fn process_event(&self) -> Result<(), RowError> {
         self.work().await
     }

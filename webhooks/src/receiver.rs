@@ -39,6 +39,7 @@ use axum::routing::any;
 use eencent_activations::clock::{Clock, Timestamp};
 use eencent_activations::entropy::{Entropy, new_id};
 use eencent_activations::notification::{Event, Proof, Receipt, Refusal};
+use eencent_activations::trace;
 use http::{HeaderMap, Method, header};
 use metrics::counter;
 use tokio::time::Instant;
@@ -115,8 +116,11 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: HttpRequest) ->
     let outcome = match endpoint {
         Some((endpoint, watch)) => {
             let span = tracing::info_span!("notification", id = request_id, endpoint = endpoint.name());
+            trace::note(&span, "provider", endpoint.provider().name());
             let handled = receiver.handle(endpoint, watch, request, now, &request_id);
-            handled.instrument(span).await
+            let outcome = handled.instrument(span.clone()).await;
+            trace::note(&span, "outcome", outcome.name());
+            outcome
         }
         None => Outcome::Problem(Problem::UNKNOWN_ENDPOINT),
     };
@@ -194,7 +198,11 @@ impl Receiver {
             body,
             events,
         };
-        match tokio::time::timeout_at(answer_by, self.sink.commit(receipt)).await {
+        let committing = self
+            .sink
+            .commit(receipt)
+            .instrument(tracing::debug_span!("commit", events = told));
+        match tokio::time::timeout_at(answer_by, committing).await {
             Ok(Ok(())) => {
                 tracing::info!(
                     endpoint = endpoint.name(),

@@ -42,7 +42,7 @@ impl Desk {
         for claim in claims {
             if let Some(mut activation) = self.load(&mut work, &claim.id).await? {
                 self.carry_out_in(&mut work, &mut activation)
-                    .instrument(claim.span())
+                    .instrument(claim.span().clone())
                     .await?;
             }
             work.pending.approvals.push(claim.clone());

@@ -13,7 +13,8 @@ use crate::money::{Currency, Money};
 use crate::refused::{DeskError, Kind, Refused};
 use crate::reread::{Made, Order};
 use crate::state::{Method, State};
-use crate::store::{named, number, text};
+use crate::store::{maybe_text, named, number, text};
+use crate::trace;
 use crate::views::ActivationView;
 
 /// After how long a payment that nobody told of is looked at; the last pause is repeated.
@@ -34,12 +35,13 @@ impl Desk {
         };
         let id = activation.replacen("act_", "chk_", 1);
         sqlx::query(
-            "INSERT INTO checkouts (id, activation_id, endpoint, created_at, state) VALUES ($1, $2, $3, $4, 'waiting')",
+            "INSERT INTO checkouts (id, activation_id, endpoint, created_at, state, traceparent) VALUES ($1, $2, $3, $4, 'waiting', $5)",
         )
         .bind(id.as_str())
         .bind(activation)
         .bind(endpoint.as_str())
         .bind(self.now().micros())
+        .bind(trace::here())
         .execute(&mut *work.tx)
         .await?;
         work.waiting.push((Work::Checkout, id));
@@ -117,13 +119,14 @@ impl Desk {
     async fn wants_another(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
         let endpoint = self.rules.checkout.as_ref().map(|(endpoint, _)| endpoint.as_str());
         sqlx::query(
-            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', dropped_at = NULL, payment_id = NULL, url = NULL, subject = NULL, \
+            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', dropped_at = NULL, payment_id = NULL, url = NULL, subject = NULL, traceparent = $4, \
              tries = tries + 1, looks = 0, look_at = NULL, created_at = $2, starts = 0, attempts = 0, next_attempt_at = NULL, \
              last_error = NULL WHERE id = $3",
         )
         .bind(endpoint)
         .bind(self.now().micros())
         .bind(id)
+        .bind(trace::here())
         .execute(&mut *work.tx)
         .await?;
         work.waiting.push((Work::Checkout, id.to_owned()));
@@ -199,7 +202,7 @@ impl Desk {
         let now = self.now();
         let mut work = self.begin().await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT c.id, c.endpoint, c.subject, c.looks, a.state FROM checkouts c JOIN activations a ON a.id = c.activation_id \
+            "SELECT c.id, c.endpoint, c.subject, c.looks, c.traceparent, a.state FROM checkouts c JOIN activations a ON a.id = c.activation_id \
              WHERE c.look_at <= $1 ORDER BY c.look_at LIMIT {limit}"
         )))
         .bind(now.micros())
@@ -213,14 +216,15 @@ impl Desk {
             if waits {
                 let reread = format!("rrd_{id}");
                 let row = sqlx::query(
-                    "INSERT INTO rereads (id, endpoint, subject, event, asked_at, state) VALUES ($1, $2, $3, $4, $5, 'waiting') \
-                     ON CONFLICT (endpoint, subject) DO UPDATE SET state = 'waiting', asked_at = excluded.asked_at RETURNING id",
+                    "INSERT INTO rereads (id, endpoint, subject, event, asked_at, state, traceparent) VALUES ($1, $2, $3, $4, $5, 'waiting', $6) \
+                     ON CONFLICT (endpoint, subject) DO UPDATE SET state = 'waiting', asked_at = excluded.asked_at, traceparent = excluded.traceparent RETURNING id",
                 )
                 .bind(reread.as_str())
                 .bind(text(row, "endpoint")?)
                 .bind(text(row, "subject")?)
                 .bind(id.as_str())
                 .bind(now.micros())
+                .bind(maybe_text(row, "traceparent")?)
                 .fetch_one(&mut *work.tx)
                 .await?;
                 work.waiting.push((Work::Reread, text(&row, "id")?));

@@ -10,6 +10,7 @@ use crate::ledger::{Claim, Work, end_well};
 use crate::refused::DeskError;
 use crate::store::many::{Columns, Many};
 use crate::store::{StoreError, instant, maybe_instant, maybe_text, number, text};
+use crate::trace;
 
 /// Who is told of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,11 +75,13 @@ pub(super) struct NewDelivery {
     pub number: i64,
     pub created_at: Timestamp,
     pub give_up_at: Timestamp,
+    /// What it comes of.
+    pub traceparent: Option<String>,
 }
 
 const INSERT: Many<'static> = Many {
-    head: "INSERT INTO deliveries (id, event_id, endpoint, activation_id, number, created_at, give_up_at, state)",
-    columns: Columns::Inserted(8),
+    head: "INSERT INTO deliveries (id, event_id, endpoint, activation_id, number, created_at, give_up_at, state, traceparent)",
+    columns: Columns::Inserted(9),
     tail: "",
 };
 
@@ -97,6 +100,7 @@ pub(super) async fn write(work: &mut Desking, new: &[NewDelivery]) -> Result<(),
                 .bind(one.created_at.micros())
                 .bind(one.give_up_at.micros())
                 .bind("waiting")
+                .bind(one.traceparent.as_deref())
         })
         .await?;
     Ok(())
@@ -110,7 +114,7 @@ impl Desk {
         event: (&str, &str),
         to: &str,
         of: (&str, i64),
-        now: Timestamp,
+        (now, traceparent): (Timestamp, Option<String>),
     ) -> Result<(), DeskError> {
         let ((event, kind), (activation, number)) = (event, of);
         let wanting = self.rules.listeners.iter().filter(|one| one.wants(kind));
@@ -125,6 +129,7 @@ impl Desk {
                 number,
                 created_at: now,
                 give_up_at: now.plus(super::moves::GIVE_UP_AFTER),
+                traceparent: traceparent.clone(),
             });
         }
         Ok(())
@@ -207,10 +212,17 @@ impl Desk {
                 .await?
             }
         };
+        let here = trace::here();
         for row in &rows {
             let (id, kind, wanted) = (text(row, "id")?, text(row, "type")?, text(row, "wanted")?);
             let (activation, line) = (text(row, "activation_id")?, number(row, "number")?);
-            self.address(&mut work, (&id, &kind), &wanted, (&activation, line), now)?;
+            self.address(
+                &mut work,
+                (&id, &kind),
+                &wanted,
+                (&activation, line),
+                (now, here.clone()),
+            )?;
         }
         let many = work.pending.deliveries.len();
         if many > 0 {

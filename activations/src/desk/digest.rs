@@ -107,6 +107,7 @@ impl Desk {
                 key,
                 created_at: now,
                 give_up_at: now.plus(GIVE_UP_AFTER),
+                traceparent: None,
             });
             written += 1;
         }

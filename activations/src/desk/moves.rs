@@ -19,6 +19,7 @@ use crate::refused::DeskError;
 use crate::rules::Completion;
 use crate::state::{EmailKind, Happening, Method, State, find};
 use crate::store::{self, StoreError, instant, maybe_instant, maybe_number, maybe_text, named, number, text};
+use crate::trace::TraceParent;
 use crate::views::{CreatorView, ReasonView};
 
 /// How long an e-mail is tried.
@@ -53,6 +54,8 @@ pub(super) struct Activation {
     /// Its invoice and its credit note, by their places in the sequence of all.
     pub invoice: Option<i64>,
     pub credit_note: Option<i64>,
+    /// Where what happened to it last stands in its trace.
+    pub traceparent: Option<TraceParent>,
     pub organisation: OrganisationPart,
 }
 
@@ -71,7 +74,7 @@ pub(super) struct OrganisationPart {
 
 pub(super) const SELECT: &str = "SELECT a.id, a.organisation_id, a.method, a.reference, a.amount_minor, a.currency, a.completion, \
      a.identifier_scheme, a.identifier_value, a.state, a.version, a.created_at, a.expires_at, a.remind_at, a.due_at, \
-     a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, a.asked, a.invoice, a.credit_note, \
+     a.made_at, a.decided_at, a.reasons, a.flags, a.lacks_only_the_name, a.touched, a.question, a.links, a.asked, a.invoice, a.credit_note, a.traceparent, \
      o.legal_name, o.trade_names, o.legal_form, o.names_source, o.names_at, o.creator, o.environment \
      FROM activations a JOIN organisations o ON o.id = a.organisation_id";
 
@@ -103,6 +106,7 @@ impl Activation {
             asked: maybe_number(row, "asked")?,
             invoice: maybe_number(row, "invoice")?,
             credit_note: maybe_number(row, "credit_note")?,
+            traceparent: maybe_text(row, "traceparent")?.and_then(|text| TraceParent::parse(&text)),
             organisation: OrganisationPart {
                 legal_name: text(row, "legal_name")?,
                 trade_names: store::json(row, "trade_names")?,
@@ -113,6 +117,23 @@ impl Activation {
                 environment: text(row, "environment")?,
             },
         })
+    }
+
+    /// What happens to it now goes on in this trace. Where another began what went before, each leads to the other's.
+    /// What happens by the clock alone goes on where it last was.
+    fn is_in_this_trace(&mut self) {
+        let Some(here) = TraceParent::here() else { return };
+        if let Some(before) = &self.traceparent
+            && !before.is_of_the_trace_of(&here)
+        {
+            before.link_here();
+        }
+        self.traceparent = Some(here);
+    }
+
+    /// The same for a row that comes of it.
+    pub(super) fn trace(&self) -> Option<String> {
+        self.traceparent.as_ref().map(ToString::to_string)
     }
 
     fn dutch(&self) -> bool {
@@ -168,6 +189,7 @@ impl Desk {
             return Err(StoreError::Unreadable(format!("no move {} from {from}", line.happening)).into());
         };
         activation.state = row.to;
+        activation.is_in_this_trace();
         let before = activation.version;
         activation.version += 1;
         if row.to != from || line.happening == Happening::LinkResent {
@@ -287,6 +309,7 @@ impl Desk {
             key,
             created_at: now,
             give_up_at: now.plus(GIVE_UP_AFTER),
+            traceparent: a.trace(),
         });
         self.wrote(work).await
     }
@@ -364,7 +387,7 @@ impl Desk {
             data.insert(name.to_owned(), document);
         }
         let id = self.new_id("out")?;
-        self.address(work, (&id, kind), "", (&a.id, a.version), now)?;
+        self.address(work, (&id, kind), "", (&a.id, a.version), (now, a.trace()))?;
         work.pending.outgoing.push(NewOutgoing {
             id,
             key: format!("{}/{kind}/{}", a.id, a.version),

@@ -17,6 +17,7 @@ use crate::refused::DeskError;
 use crate::register::{Entry, Standing};
 use crate::state::{Happening, State};
 use crate::store::{StoreError, instant, maybe_instant, maybe_text, number, text};
+use crate::trace;
 use crate::views::OrganisationView;
 
 /// How names stand towards a decision.
@@ -107,13 +108,14 @@ impl Desk {
     pub(super) async fn ask_register(&self, work: &mut Desking, a: &Activation) -> Result<(), DeskError> {
         let id = self.new_id("rfr")?;
         let row = sqlx::query(
-            "INSERT INTO refreshes (id, activation_id, asked_at, state) VALUES ($1, $2, $3, 'waiting') \
-             ON CONFLICT (activation_id) DO UPDATE SET state = 'waiting', dropped_at = NULL, asked_at = excluded.asked_at, answered_at = NULL, \
+            "INSERT INTO refreshes (id, activation_id, asked_at, state, traceparent) VALUES ($1, $2, $3, 'waiting', $4) \
+             ON CONFLICT (activation_id) DO UPDATE SET state = 'waiting', dropped_at = NULL, asked_at = excluded.asked_at, answered_at = NULL, traceparent = excluded.traceparent, \
              found = NULL, attempts = 0, next_attempt_at = NULL, last_error = NULL RETURNING id",
         )
         .bind(id)
         .bind(a.id.as_str())
         .bind(self.now().micros())
+        .bind(trace::here())
         .fetch_one(&mut *work.tx)
         .await?;
         work.will_wait(Work::Names, &text(&row, "id")?);

@@ -62,6 +62,8 @@ pub(super) struct NewEmail {
     pub message_id: String,
     pub created_at: Timestamp,
     pub give_up_at: Timestamp,
+    /// What it comes of.
+    pub traceparent: Option<String>,
 }
 
 /// A signed event to the platform.
@@ -240,15 +242,15 @@ async fn write_moves(work: &mut Desking, pending: &Pending) -> Result<(), DeskEr
     };
     const ACTIVATIONS: Many<'static> = Many {
         head: "WITH given (row_id, before, new_state, new_version, new_expires, new_remind, new_due, new_made, new_decided, new_reasons, \
-               new_flags, new_lacks, new_touched, new_question, new_links, new_asked, new_credit_note) AS (",
+               new_flags, new_lacks, new_touched, new_question, new_links, new_asked, new_credit_note, new_traceparent) AS (",
         columns: Columns::Typed(&[
             "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT",
-            "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
+            "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "TEXT",
         ]),
         tail: ") UPDATE activations SET state = new_state, version = new_version, expires_at = new_expires, remind_at = new_remind, \
                due_at = new_due, made_at = new_made, decided_at = new_decided, reasons = new_reasons, flags = new_flags, \
                lacks_only_the_name = new_lacks, touched = new_touched, question = new_question, links = new_links, \
-               asked = new_asked, credit_note = new_credit_note, \
+               asked = new_asked, credit_note = new_credit_note, traceparent = new_traceparent, \
                set_apart_at = CASE WHEN state = new_state THEN set_apart_at END, \
                attempts = CASE WHEN state = new_state THEN attempts ELSE 0 END, \
                next_attempt_at = CASE WHEN state = new_state THEN next_attempt_at END \
@@ -297,6 +299,7 @@ async fn write_moves(work: &mut Desking, pending: &Pending) -> Result<(), DeskEr
                 .bind(a.links)
                 .bind(a.asked)
                 .bind(a.credit_note)
+                .bind(a.trace())
         })
         .await?;
     all_of(updated, moved.len(), || moved.first().map(|(a, ..)| a.id.clone()))
@@ -315,8 +318,8 @@ async fn write_told(work: &mut Desking, pending: &Pending) -> Result<(), DeskErr
     };
     const EMAILS: Many<'static> = Many {
         head: "INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, \
-               message_id, created_at, give_up_at, state)",
-        columns: Columns::Inserted(14),
+               message_id, created_at, give_up_at, state, traceparent)",
+        columns: Columns::Inserted(15),
         tail: "",
     };
     const OUTGOING: Many<'static> = Many {
@@ -361,6 +364,7 @@ async fn write_told(work: &mut Desking, pending: &Pending) -> Result<(), DeskErr
                 .bind(one.created_at.micros())
                 .bind(one.give_up_at.micros())
                 .bind("waiting")
+                .bind(one.traceparent.as_deref())
         })
         .await?;
     OUTGOING

@@ -91,7 +91,9 @@ impl Desk {
             let Some(event) = committed.get(&claim.id) else {
                 return Err(StoreError::Unreadable(format!("{} is gone", claim.id)).into());
             };
-            self.process(&mut work, claim, event).instrument(claim.span()).await?;
+            self.process(&mut work, claim, event)
+                .instrument(claim.span().clone())
+                .await?;
         }
         self.commit(work).await
     }

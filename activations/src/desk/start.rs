@@ -11,6 +11,7 @@ use crate::reference::Reference;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::{Happening, Method, State};
 use crate::store::{StoreError, text};
+use crate::trace::TraceParent;
 use crate::views::{ActivationView, OrganisationView};
 
 impl Desk {
@@ -112,6 +113,7 @@ impl Desk {
             asked: None,
             invoice: None,
             credit_note: None,
+            traceparent: TraceParent::here(),
             organisation: OrganisationPart {
                 legal_name: o.legal_name.clone(),
                 trade_names: o.trade_names.clone(),
@@ -326,7 +328,7 @@ async fn active_holder(work: &mut Desking, identifier: &Identifier) -> Result<Op
 async fn insert(work: &mut Desking, a: &Activation, started_by: &str) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO activations (id, organisation_id, method, reference, amount_minor, currency, completion, identifier_scheme, identifier_value, \
-         started_by, state, version, created_at, expires_at, remind_at, invoice) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         started_by, state, version, created_at, expires_at, remind_at, invoice, traceparent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(a.id.as_str())
     .bind(a.organisation_id.as_str())
@@ -344,6 +346,7 @@ async fn insert(work: &mut Desking, a: &Activation, started_by: &str) -> Result<
     .bind(a.expires_at.map(Timestamp::micros))
     .bind(a.remind_at.map(Timestamp::micros))
     .bind(a.invoice)
+    .bind(a.trace())
     .execute(&mut *work.tx)
     .await?;
     Ok(())

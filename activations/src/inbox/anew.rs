@@ -14,6 +14,7 @@ use super::taking::row_id;
 use crate::clock::Timestamp;
 use crate::notification::{Event, Receipt, Told};
 use crate::store::{Store, StoreError, Tx, json, maybe_number, text, to_json};
+use crate::trace;
 
 /// What reading one event again came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -92,7 +93,8 @@ pub(crate) async fn read_again(
             None => continue,
         };
         if reading.waits() && event.reread.is_some() {
-            rereads::ask(tx, receipt, event, &id, &id).await?;
+            let here = trace::here();
+            rereads::ask(tx, receipt, event, (&id, &id), here.as_deref()).await?;
         }
         readings.push((id, reading));
     }

@@ -24,15 +24,15 @@ pub struct Question {
     pub asked_at: Timestamp,
 }
 
-/// Remembers that an event wants something read; the row's id when it waits now. `unique` is the id that
-/// the event has, or as a repeat would have had: two endpoints of one account may hear of one event, and
-/// each reads through its own settings.
+/// Remembers that an event wants something read; the row's id when it waits now. Of the two ids, the second is the one
+/// that the event has, or as a repeat would have had: two endpoints of one account may hear of one event, and
+/// each reads through its own settings. Whoever asked last is whose trace goes on.
 pub(super) async fn ask(
     tx: &mut Tx,
     receipt: &Receipt,
     event: &Event,
-    event_row: &str,
-    unique: &str,
+    (event_row, unique): (&str, &str),
+    traceparent: Option<&str>,
 ) -> Result<Option<String>, StoreError> {
     let Some(subject) = &event.reread else {
         return Ok(None);
@@ -43,10 +43,11 @@ pub(super) async fn ask(
     };
     let now = receipt.received_at;
     let row = sqlx::query(
-        "INSERT INTO rereads (id, endpoint, subject, event, claimed, asked_at, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'waiting') \
+        "INSERT INTO rereads (id, endpoint, subject, event, claimed, asked_at, state, traceparent) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $9) \
          ON CONFLICT (endpoint, subject) DO UPDATE SET \
            event = excluded.event, claimed = excluded.claimed, asked_at = excluded.asked_at, state = 'waiting', dropped_at = NULL, \
+           traceparent = excluded.traceparent, \
            next_attempt_at = CASE \
              WHEN rereads.state = 'answered' AND rereads.answered_at > $7 THEN rereads.answered_at + $8 \
              WHEN rereads.state = 'waiting' THEN rereads.next_attempt_at \
@@ -61,6 +62,7 @@ pub(super) async fn ask(
     .bind(now.micros())
     .bind(now.minus(AT_MOST_EVERY).micros())
     .bind(i64::try_from(AT_MOST_EVERY.as_micros()).unwrap_or(i64::MAX))
+    .bind(traceparent)
     .fetch_one(&mut **tx)
     .await?;
     text(&row, "id").map(Some)

@@ -10,6 +10,7 @@ use crate::ledger::Work;
 use crate::notification::{Event, Receipt, Told};
 use crate::store::many::{Columns, Many};
 use crate::store::{Store, StoreError, Tx, to_json};
+use crate::trace;
 
 /// A message with everything computed that can be before it comes to the store: many at once, while the
 /// transaction before is being written.
@@ -17,6 +18,8 @@ pub(super) struct Prepared {
     receipt: Receipt,
     notification_id: String,
     headers: String,
+    /// The request's place in its trace: what is done with the events goes on from there.
+    traceparent: Option<String>,
     entries: Vec<Entry>,
 }
 
@@ -44,6 +47,7 @@ impl Prepared {
         Ok(Self {
             notification_id: row_id("ntf", &receipt.request_id),
             headers: to_json(&receipt.headers)?,
+            traceparent: trace::here(),
             entries,
             receipt,
         })
@@ -112,7 +116,8 @@ async fn take(tx: &mut Tx, group: &[&Prepared]) -> Result<Vec<(Work, String)>, S
             Taken::Repeat { of } => of,
             _ => &one.entry.id,
         };
-        let asked = rereads::ask(tx, &one.message.receipt, one.event, row, &one.entry.id).await?;
+        let traceparent = one.message.traceparent.as_deref();
+        let asked = rereads::ask(tx, &one.message.receipt, one.event, (row, &one.entry.id), traceparent).await?;
         waiting.extend(asked.map(|id| (Work::Reread, id)));
     }
     Ok(waiting)
@@ -179,8 +184,9 @@ impl Standing {
 /// Those that are no repeats; the ones that wait for work.
 async fn insert_events(tx: &mut Tx, coming: &[Coming<'_>]) -> Result<Vec<(Work, String)>, StoreError> {
     const INSERT: Many<'static> = Many {
-        head: "INSERT INTO events (id, notification_id, account, event_id, kind, payment_id, told, received_at, state)",
-        columns: Columns::Inserted(9),
+        head: "INSERT INTO events (id, notification_id, account, event_id, kind, payment_id, told, received_at, state, \
+               traceparent)",
+        columns: Columns::Inserted(10),
         tail: "",
     };
     let new: Vec<(&Coming<'_>, Standing)> = coming
@@ -203,6 +209,7 @@ async fn insert_events(tx: &mut Tx, coming: &[Coming<'_>]) -> Result<Vec<(Work, 
                 .bind(one.entry.told.as_str())
                 .bind(one.message.receipt.received_at.micros())
                 .bind(standing.state)
+                .bind(one.message.traceparent.as_deref())
         })
         .await?;
     let mut waiting = Vec::new();
