@@ -31,6 +31,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::serve::Role;
 use crate::settings::{self, Settings};
+use crate::traces::Traces;
 
 /// Decides from a payment that a person may act for an organisation, and activates it.
 #[derive(Parser)]
@@ -339,9 +340,11 @@ pub fn run() -> anyhow::Result<ExitCode> {
 }
 
 fn serve(role: Role, settings: Settings) -> anyhow::Result<ExitCode> {
-    crate::logging::start(&settings.log).context("the log can't be started")?;
+    let traces = Traces::begin(&settings.traces, role);
+    let layer = traces.as_ref().map(Traces::layer);
+    crate::logging::start(&settings.log, layer).context("the log can't be started")?;
     wait_for(async move {
-        crate::serve::run(role, settings).await?;
+        crate::serve::run(role, settings, traces).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

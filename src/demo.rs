@@ -30,7 +30,7 @@ use stage::Stage;
 pub async fn run(exit: bool, json: bool, listen: &str) -> anyhow::Result<ExitCode> {
     let mut log = settings::load_from(None, [])?.log;
     log.level = "warn".to_owned();
-    logging::start(&log)?;
+    logging::start(&log, None)?;
     let (stage, running) = Stage::set().await?;
     signals::stop_on_signal(stage.stop.clone())?;
     let playground = if exit {

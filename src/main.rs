@@ -5,6 +5,7 @@
 //! # Map
 //! - [`cli`]: the commands, one file each
 //! - [`settings`]: defaults, file, environment; everything wrong told at once
+//! - [`logging`], [`metrics`], [`traces`]: what is seen of it from outside
 //! - [`serve`] and [`compose`]: the roles of a process, what they are made of, how they end
 //! - [`http`]: three listeners, the platform API, the page to round off on
 //! - [`explain`]: the stored record as a page of text
@@ -35,6 +36,7 @@ mod serve;
 mod settings;
 mod signals;
 mod statements;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -33,6 +33,7 @@ use crate::lock::WorkerLock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::statements::{Importer, folder};
+use crate::traces::Traces;
 use crate::{compose, open_files, published_keys, signals};
 
 /// How many hints wait for the queue at most; further ones are dropped, and the sweep finds the rows.
@@ -55,6 +56,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// As the command line has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Receive => "receive",
+            Self::Work => "work",
+            Self::Console => "console",
+        }
+    }
+
     fn receives(self) -> bool {
         matches!(self, Self::Serve | Self::Receive)
     }
@@ -98,7 +109,7 @@ type Ended = (&'static str, anyhow::Result<()>);
 ///
 /// # Errors
 /// When it can't start, or a part ends by itself.
-pub async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
+pub async fn run(role: Role, settings: Settings, traces: Option<Traces>) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone()).context("signals can't be listened for")?;
     let surroundings = Surroundings {
@@ -126,7 +137,12 @@ pub async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
             tracing::warn!("{advice}");
         }
     }
-    running.until_the_end().await
+    let traces = traces.map(Traces::hand_over);
+    let ended = running.until_the_end().await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
+    ended
 }
 
 /// Starts a role; it runs until `stop`.

@@ -14,7 +14,7 @@ mod tree;
 use std::path::Path;
 
 pub use problems::Problems;
-pub use sections::{Log, LogFormat, Settings};
+pub use sections::{Log, LogFormat, Settings, Traces};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULT: &str = include_str!("../config/default.toml");

@@ -10,7 +10,9 @@ use eencent_activations::clock::{Clock as _, SystemClock};
 use eencent_activations::entropy::OsEntropy;
 use eencent_activations::identifier::Identifier;
 use eencent_activations::register::{Lookup as _, NoEntry};
+use eencent_jobs::ApiClient;
 use eencent_registers::Registers;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use crate::compose;
 use crate::http::accept::Listener;
@@ -69,6 +71,7 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> 
         register(&settings, &mut findings).await;
         identity_provider(&settings, &mut findings).await;
         findings.notes.push(events_go(&settings));
+        traces(&settings, &mut findings).await;
         Ok(findings.told())
     })
 }
@@ -127,6 +130,21 @@ fn events_go(settings: &Settings) -> String {
         return "[events] names no endpoint: the platform is told nothing by itself".to_owned();
     }
     format!("events go to {}", names.join(", "))
+}
+
+/// Whether the collector would take spans; asked with a batch of none.
+async fn traces(settings: &Settings, findings: &mut Findings) {
+    let Some(collector) = &settings.traces.collector else {
+        return;
+    };
+    let address = collector.shown();
+    match collector
+        .takes(&ApiClient::new(), &ExportTraceServiceRequest::default())
+        .await
+    {
+        Ok(()) => findings.notes.push(format!("traces go to {address}")),
+        Err(error) => findings.problems.push(format!("traces.endpoint, {address}: {error}")),
+    }
 }
 
 impl Findings {

@@ -8,8 +8,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use eencent_activations::trace;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use tracing::Span;
 
 use super::problem::{self, Problem};
 use super::request_id::{RequestIds, identified};
@@ -50,6 +52,7 @@ pub fn noted(listener: &'static str, ids: &RequestIds, router: Router) -> Router
 async fn logged(State(listener): State<&'static str>, request: Request, next: Next) -> Response {
     let asked = Asked::of(listener, &request, None);
     let response = next.run(request).await;
+    asked.note(response.status());
     asked.answered(response.status());
     response
 }
@@ -71,6 +74,17 @@ impl Asked {
             method: known(request.method()),
             route: route.or(matched).unwrap_or("(none)").to_owned(),
             begun: Instant::now(),
+        }
+    }
+
+    /// In its trace.
+    fn note(&self, status: StatusCode) {
+        let span = Span::current();
+        trace::note(&span, "method", self.method);
+        trace::note(&span, "route", self.route.clone());
+        trace::note(&span, "status", i64::from(status.as_u16()));
+        if status.is_server_error() {
+            trace::failed(&span);
         }
     }
 

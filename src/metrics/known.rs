@@ -169,6 +169,11 @@ pub const ALL: &[Known] = &[
         "eencent_connections_refused_total",
         "Connections that were closed because their address had as many as it may.",
     ),
+    known(
+        Counter,
+        "eencent_spans_dropped_total",
+        "Spans that didn't reach the collector of traces: no_room or not_taken.",
+    ),
     known(Gauge, "eencent_build_info", "1, with the version of the program."),
 ];
 

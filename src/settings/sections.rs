@@ -17,6 +17,7 @@ use super::problems::Problems;
 use super::same_file;
 use crate::http::proxies::{self, Header, Proxies};
 use crate::logging;
+use crate::traces::handing_over::Collector;
 
 /// The shortest API key that may stand in the settings.
 const SHORTEST_KEY: usize = 32;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub api: Api,
     /// Section `[log]`.
     pub log: Log,
+    /// Section `[traces]`.
+    pub traces: Traces,
     /// Section `[console]`.
     pub console: eencent_console::Checked,
     /// Section `[statements]`.
@@ -162,6 +165,31 @@ pub enum LogFormat {
     Json,
 }
 
+/// Section `[traces]`.
+#[derive(Clone, Deserialize)]
+pub struct Traces {
+    /// The collector as it is written; empty: no traces.
+    endpoint: String,
+    /// The same, read.
+    #[serde(skip)]
+    pub collector: Option<Collector>,
+    /// What it knows us by.
+    pub service: String,
+    /// One in so many traces is put out.
+    pub one_in: u32,
+}
+
+impl fmt::Debug for Traces {
+    /// Without the address as it is written, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traces")
+            .field("collector", &self.collector)
+            .field("service", &self.service)
+            .field("one_in", &self.one_in)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What is this crate's own.
 #[derive(Deserialize)]
 struct Own {
@@ -171,6 +199,7 @@ struct Own {
     public: Public,
     api: Api,
     log: Log,
+    traces: Traces,
     statements: Statements,
 }
 
@@ -245,6 +274,7 @@ pub fn read(merged: &Figment, problems: &mut Problems) -> Option<Settings> {
         public: own.public,
         api: own.api,
         log: own.log,
+        traces: own.traces,
         statements: own.statements,
         webhooks: webhooks?,
         register: register?,
@@ -410,6 +440,22 @@ fn check(own: &mut Own, problems: &mut Problems) {
     };
     if !logging::is_level(&own.log.level) {
         problems.add("`log.level` must be error, warn, info, debug or trace, or say it by part: info,eencent=debug.");
+    }
+    traces(&mut own.traces, problems);
+}
+
+fn traces(traces: &mut Traces, problems: &mut Problems) {
+    if !traces.endpoint.is_empty() {
+        traces.collector = Collector::at(&traces.endpoint);
+        if traces.collector.is_none() {
+            problems.add("`traces.endpoint` must be empty or the address of a collector that takes OTLP over HTTP, such as http://localhost:4318.");
+        }
+    }
+    if traces.service.is_empty() {
+        problems.add("`traces.service` is empty: name what the collector is to know this program by, such as eencent.");
+    }
+    if traces.one_in == 0 {
+        problems.add("`traces.one_in` must be 1 (all) or more.");
     }
 }
 

@@ -120,6 +120,9 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: HttpRequest) ->
             let handled = receiver.handle(endpoint, watch, request, now, &request_id);
             let outcome = handled.instrument(span.clone()).await;
             trace::note(&span, "outcome", outcome.name());
+            if !matches!(outcome, Outcome::Accepted(_)) {
+                trace::failed(&span);
+            }
             outcome
         }
         None => Outcome::Problem(Problem::UNKNOWN_ENDPOINT),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 use super::moves::{Activation, Line};
 use super::names::Names;
@@ -14,6 +15,7 @@ use crate::decide::{Asked, Decision, Outcome, RegisterSays, decide};
 use crate::refused::DeskError;
 use crate::state::Happening;
 use crate::store::to_json;
+use crate::trace;
 use crate::views::ReasonView;
 
 /// A decision, and what it was made on.
@@ -50,6 +52,15 @@ impl Decided {
             outcome,
             reasons,
             after: last.map(|last| now.since(last)).unwrap_or_default(),
+        }
+    }
+
+    /// In the trace of what was decided on.
+    fn note(&self) {
+        let span = tracing::Span::current();
+        trace::note(&span, "outcome", self.outcome);
+        if !self.reasons.is_empty() {
+            trace::note(&span, "reasons", self.reasons.join(" "));
         }
     }
 
@@ -154,6 +165,18 @@ impl Desk {
         weighed: &Weighed,
         clear: Happening,
     ) -> Result<(), DeskError> {
+        let deciding = tracing::debug_span!("decision", activation = activation.id);
+        let carried = self.carry_within(work, activation, weighed, clear);
+        carried.instrument(deciding).await
+    }
+
+    async fn carry_within(
+        &self,
+        work: &mut Desking,
+        activation: &mut Activation,
+        weighed: &Weighed,
+        clear: Happening,
+    ) -> Result<(), DeskError> {
         let now = self.now();
         let Weighed { asked, decision, .. } = weighed;
         let mut effect = None;
@@ -205,7 +228,9 @@ impl Desk {
             }
         }
         let payments = self.counting(work, &activation.id).await?;
-        work.decided.push(Decided::of(decision, &payments, now));
+        let decided = Decided::of(decision, &payments, now);
+        decided.note();
+        work.decided.push(decided);
         let record = json!({
             "decided_at": now,
             "asked": asked,
