@@ -142,7 +142,7 @@ async fn traces(settings: &Settings, findings: &mut Findings) {
         .takes(&ApiClient::new(), &ExportTraceServiceRequest::default())
         .await
     {
-        Ok(()) => findings.notes.push(format!("traces go to {address}")),
+        Ok(_) => findings.notes.push(format!("traces go to {address}")),
         Err(error) => findings.problems.push(format!("traces.endpoint, {address}: {error}")),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eencent_activations::reread::{ApiRequest, Method};
 use eencent_jobs::{ApiClient, Unanswered};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
@@ -82,11 +82,11 @@ impl Collector {
         }
     }
 
-    /// Whether it takes a batch; one without spans, to see whether it would.
+    /// Whether it takes a batch, and how many spans of it not; one without spans, to see whether it would.
     ///
     /// # Errors
     /// [`NotTaken`].
-    pub async fn takes(&self, client: &ApiClient, batch: &ExportTraceServiceRequest) -> Result<(), NotTaken> {
+    pub async fn takes(&self, client: &ApiClient, batch: &ExportTraceServiceRequest) -> Result<usize, NotTaken> {
         let request = ApiRequest {
             method: Method::Post,
             url: self.0.clone(),
@@ -101,7 +101,11 @@ impl Collector {
             })
         })?;
         match answer.status {
-            200..=299 => Ok(()),
+            200..=299 => {
+                let said = ExportTraceServiceResponse::decode(answer.body.as_slice()).unwrap_or_default();
+                let refused = said.partial_success.map_or(0, |some| some.rejected_spans);
+                Ok(usize::try_from(refused).unwrap_or(0))
+            }
             status => Err(NotTaken::Answered(status)),
         }
     }
@@ -115,6 +119,9 @@ impl std::fmt::Debug for Collector {
 
 /// Spans that were dropped, and why.
 pub fn dropped(why: &'static str, many: usize) {
+    if many == 0 {
+        return;
+    }
     metrics::counter!("eencent_spans_dropped_total", "why" => why).increment(many.try_into().unwrap_or(u64::MAX));
 }
 
@@ -199,7 +206,8 @@ impl HandingOver {
         let mut pauses = AGAIN.into_iter();
         loop {
             match self.collector.takes(&self.client, &request).await {
-                Ok(()) => {
+                Ok(refused) => {
+                    dropped("not_taken", refused);
                     if self.told.take().is_some() {
                         tracing::info!("the collector takes spans again");
                     }

@@ -72,6 +72,14 @@ fn statements_are_read_in_webhooks_and_tokens_there_and_at_the_consoles_door() -
 }
 
 #[test]
+fn traces_are_put_out_by_the_program_and_their_ids_kept_by_activations() -> Result<()> {
+    stays_in("opentelemetry", &["eencent", "eencent-activations"])?;
+    stays_in("tracing-opentelemetry", &["eencent", "eencent-activations"])?;
+    stays_in("opentelemetry_sdk", &["eencent"])?;
+    stays_in("prost", &["eencent"])
+}
+
+#[test]
 fn lettre_stays_in_jobs() -> Result<()> {
     stays_in("lettre", &["eencent-jobs"])
 }

@@ -134,11 +134,11 @@ pub fn shape(trace: &[Span]) -> Vec<String> {
 fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
     let mut found = Vec::new();
     for process in request.resource_spans {
-        let of_process = fields(process.resource.unwrap().attributes);
+        let of_process = fields(&process.resource.unwrap().attributes);
         for span in process.scope_spans.into_iter().flat_map(|scope| scope.spans) {
             assert!(span.events.is_empty() && span.end_time_unix_nano >= span.start_time_unix_nano);
             let mut all = of_process.clone();
-            all.extend(fields(span.attributes));
+            all.extend(fields(&span.attributes));
             found.push(Span {
                 trace: hex::encode(span.trace_id),
                 id: hex::encode(span.span_id),
@@ -153,7 +153,7 @@ fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
     found
 }
 
-fn fields(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
+fn fields(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let value = |one: &KeyValue| match one.value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         Some(Value::IntValue(number)) => number.to_string(),

@@ -205,6 +205,26 @@ fn a_collector_that_is_away_loses_nothing_but_spans_and_holds_nobody_up() {
 }
 
 #[test]
+fn whether_a_trace_is_put_out_is_decided_where_it_begins_for_all_of_it() {
+    let collector = Collector::start();
+    let none = collector.told(Installation::new()).with("TRACES__ONE_IN", "4294967295");
+    let receiver = none.role("receive");
+    // The worker would put out all that begins with it; what it does here began elsewhere.
+    let all = none.without("TRACES__ONE_IN");
+    let worker = all.role("work");
+    let view = started(&receiver, 70_000_004, "ideal");
+    let paid = mollie_paid("event_4", "tr_4", text(&view, "reference"), NAME);
+    assert_eq!(post_mollie(&receiver, &paid).unwrap().status, 200);
+    wait_for_state(&receiver, text(&view, "id"), "awaiting_confirmation");
+    for server in [receiver, worker] {
+        server.signal("TERM");
+        assert!(server.ended().success());
+    }
+    let spans = collector.spans();
+    assert!(spans.is_empty(), "{spans:?}");
+}
+
+#[test]
 fn check_says_whether_the_collector_takes_spans() {
     let collector = Collector::start();
     let ran = collector.told(Installation::new()).run(&["check"]);
