@@ -207,6 +207,8 @@ impl Store {
             if claim.starts > MAX_STARTS {
                 let why = format!("started {MAX_STARTS} times and never ended: it may be ending the process");
                 end_badly(&mut tx, &claim, now, &why).await?;
+                trace::note(claim.span(), "outcome", "given_up");
+                trace::failed(claim.span());
                 tracing::error!(
                     work = work.as_str(),
                     id,

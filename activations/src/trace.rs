@@ -49,6 +49,11 @@ impl TraceParent {
         place.is_valid().then_some(Self(place))
     }
 
+    /// The id of the trace, as a collector finds it.
+    pub fn trace(&self) -> String {
+        self.0.trace_id().to_string()
+    }
+
     /// Whether both are of one trace.
     pub fn is_of_the_trace_of(&self, other: &Self) -> bool {
         self.0.trace_id() == other.0.trace_id()

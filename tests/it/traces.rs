@@ -73,6 +73,10 @@ fn one_trace_leads_from_the_request_to_the_e_mail_and_the_platform_across_proces
     assert_eq!(begun.field("service.name"), "eencent");
     assert_eq!(named("decide")[0].field("eencent.outcome"), "clear");
     assert_eq!(named("decide")[0].field("eencent.activation"), id);
+    // From a row to its trace.
+    let event = named("process notification")[0].field("eencent.id");
+    let ran = home.run(&["queue", "show", event]);
+    assert!(ran.stdout.contains(&format!("trace {}", begun.trace)), "{ran:?}");
     assert_eq!(named("hand over e-mail")[0].field("eencent.kind"), "round_off");
     let mut delivered: Vec<_> = named("deliver event")
         .iter()

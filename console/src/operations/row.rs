@@ -33,6 +33,7 @@ pub(super) async fn work(
         retry => (open || standing == Standing::Dropped) && !page.row.begun,
         drop => open && !page.row.begun && work != Work::Approval,
         row => page.row,
+        trace => page.trace,
         attempts => page.attempts,
     };
     Ok(console.page(&visitor, WORK, "operations/row.html", &with))

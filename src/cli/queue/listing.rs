@@ -212,6 +212,9 @@ pub async fn show(desk: &Desk, id: &str, json: bool) -> anyhow::Result<()> {
     let work = Work::parse(page.kind).unwrap_or(Work::Event);
     println!("{}", row(work, &page.row));
     println!("failed {} times since it was last put right", page.row.attempts);
+    if let Some(trace) = &page.trace {
+        println!("trace {trace}");
+    }
     show_attempts(&page.attempts);
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::ledger::paused::Paused;
 use crate::masking::masked_text;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::store::{StoreError, instant, maybe_instant, maybe_text, named, number, text};
+use crate::trace::TraceParent;
 
 /// One row of work.
 #[derive(Debug, Clone, Serialize)]
@@ -51,6 +52,8 @@ pub struct WorkPage {
     pub kind: &'static str,
     /// The row.
     pub row: WorkRow,
+    /// The id of the trace that it is worked on in, as a collector finds it; none where no traces are put out.
+    pub trace: Option<String>,
     /// What went wrong, and what people did to it; the newest first.
     pub attempts: Vec<AttemptView>,
 }
@@ -140,9 +143,18 @@ impl Desk {
         for attempt in &mut attempts {
             attempt.error = masked_text(&attempt.error);
         }
+        let trace = sqlx::query(AssertSqlSafe(format!(
+            "SELECT traceparent FROM {} WHERE id = $1",
+            work.table()
+        )))
+        .bind(id)
+        .fetch_optional(self.store.reader())
+        .await?;
+        let trace = trace.map(|row| maybe_text(&row, "traceparent")).transpose()?.flatten();
         Ok(WorkPage {
             kind: work.as_str(),
             row,
+            trace: trace.and_then(|text| Some(TraceParent::parse(&text)?.trace())),
             attempts,
         })
     }
