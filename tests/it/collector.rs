@@ -36,7 +36,7 @@ impl Span {
 #[derive(Default)]
 struct Got {
     spans: Vec<Span>,
-    /// Everything, as it came.
+    /// Everything, as it came; heads in lower case.
     bytes: Vec<u8>,
 }
 
@@ -71,7 +71,7 @@ impl Collector {
                 let status = if read.is_some() { "200 OK" } else { "400 Bad Request" };
                 if let Some(request) = read {
                     let mut all = all.lock().unwrap();
-                    all.bytes.extend(&body);
+                    all.bytes.extend(head.bytes().chain(body));
                     all.spans.extend(spans(request));
                 }
                 let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");

@@ -4,6 +4,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use eencent_webhooks::signing;
 
 use crate::collector::{Collector, shape};
@@ -237,6 +239,14 @@ fn check_says_whether_the_collector_takes_spans() {
             .contains(&format!("traces go to {}/v1/traces", collector.url)),
         "{ran:?}"
     );
+    let known = collector.url.replace("//", "//eencent:secret@");
+    let ran = Installation::new().with("TRACES__ENDPOINT", &known).run(&["check"]);
+    assert!(ran.status.success(), "{ran:?}");
+    let password = format!(
+        "authorization: basic {}",
+        STANDARD.encode("eencent:secret").to_lowercase()
+    );
+    assert!(collector.was_told(&password));
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let home = Installation::new().with("TRACES__ENDPOINT", &format!("http://eencent:secret@{gone}"));
     let ran = home.run(&["check"]);
