@@ -119,8 +119,8 @@ impl Desk {
     async fn wants_another(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
         let endpoint = self.rules.checkout.as_ref().map(|(endpoint, _)| endpoint.as_str());
         sqlx::query(
-            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', dropped_at = NULL, payment_id = NULL, url = NULL, subject = NULL, traceparent = $4, \
-             tries = tries + 1, looks = 0, look_at = NULL, created_at = $2, starts = 0, attempts = 0, next_attempt_at = NULL, \
+            "UPDATE checkouts SET endpoint = COALESCE($1, endpoint), state = 'waiting', dropped_at = NULL, payment_id = NULL, url = NULL, subject = NULL, \
+             traceparent = $4, tries = tries + 1, looks = 0, look_at = NULL, created_at = $2, starts = 0, attempts = 0, next_attempt_at = NULL, \
              last_error = NULL WHERE id = $3",
         )
         .bind(endpoint)
@@ -217,7 +217,8 @@ impl Desk {
                 let reread = format!("rrd_{id}");
                 let row = sqlx::query(
                     "INSERT INTO rereads (id, endpoint, subject, event, asked_at, state, traceparent) VALUES ($1, $2, $3, $4, $5, 'waiting', $6) \
-                     ON CONFLICT (endpoint, subject) DO UPDATE SET state = 'waiting', asked_at = excluded.asked_at, traceparent = excluded.traceparent RETURNING id",
+                     ON CONFLICT (endpoint, subject) DO UPDATE SET state = 'waiting', asked_at = excluded.asked_at, \
+                     traceparent = excluded.traceparent RETURNING id",
                 )
                 .bind(reread.as_str())
                 .bind(text(row, "endpoint")?)

@@ -119,7 +119,7 @@ impl Activation {
         })
     }
 
-    /// What happens to it now goes on in this trace. Where another began what went before, each leads to the other's.
+    /// What happens to it now goes on in this trace. Where what went before is of another, this one leads to it.
     /// What happens by the clock alone goes on where it last was.
     fn is_in_this_trace(&mut self) {
         let Some(here) = TraceParent::here() else { return };

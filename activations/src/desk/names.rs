@@ -109,8 +109,8 @@ impl Desk {
         let id = self.new_id("rfr")?;
         let row = sqlx::query(
             "INSERT INTO refreshes (id, activation_id, asked_at, state, traceparent) VALUES ($1, $2, $3, 'waiting', $4) \
-             ON CONFLICT (activation_id) DO UPDATE SET state = 'waiting', dropped_at = NULL, asked_at = excluded.asked_at, answered_at = NULL, traceparent = excluded.traceparent, \
-             found = NULL, attempts = 0, next_attempt_at = NULL, last_error = NULL RETURNING id",
+             ON CONFLICT (activation_id) DO UPDATE SET state = 'waiting', dropped_at = NULL, asked_at = excluded.asked_at, answered_at = NULL, \
+             traceparent = excluded.traceparent, found = NULL, attempts = 0, next_attempt_at = NULL, last_error = NULL RETURNING id",
         )
         .bind(id)
         .bind(a.id.as_str())
