@@ -120,7 +120,10 @@ impl Metrics {
             ::metrics::gauge!("eencent_endpoint_silent_seconds", "endpoint" => endpoint.to_owned())
                 .set(minutes as f64 * 60.0);
         };
-        for spoke in shown.iter().filter(|name| silent.iter().all(|one| one.endpoint != **name)) {
+        for spoke in shown
+            .iter()
+            .filter(|name| silent.iter().all(|one| one.endpoint != **name))
+        {
             set(spoke, 0);
         }
         for one in silent {

@@ -63,7 +63,10 @@ impl Settings {
                 problems.push(format!("`console.{key}` must be 1 to {most}."));
             }
         }
-        for (key, questions) in [("questions_nl", &self.questions_nl), ("questions_en", &self.questions_en)] {
+        for (key, questions) in [
+            ("questions_nl", &self.questions_nl),
+            ("questions_en", &self.questions_en),
+        ] {
             let fits = |text: &String| (1..=LONGEST_QUESTION).contains(&text.trim().chars().count());
             if !questions.iter().all(fits) {
                 problems.push(format!(

@@ -110,7 +110,11 @@ async fn identity_provider(settings: &Settings, findings: &mut Findings) {
     let Some(provider) = compose::identity_provider(&settings.console) else {
         return;
     };
-    let issuer = settings.console.identity_provider.as_ref().map_or("", |set| set.issuer.as_str());
+    let issuer = settings
+        .console
+        .identity_provider
+        .as_ref()
+        .map_or("", |set| set.issuer.as_str());
     match provider.check(SystemClock.now()).await {
         Ok(keys) => findings.notes.push(format!(
             "people sign in through {issuer}, which answers and has {keys} key{}",

@@ -329,12 +329,15 @@ fn check_asks_the_provider_what_a_sign_in_would_and_says_why_nobody_could() {
     let checked = installation.run(&["check"]);
     assert!(!checked.status.success());
     assert!(
-        checked.stdout.contains("nobody can sign in through") && checked.stdout.contains("calls itself https://evil.example"),
+        checked.stdout.contains("nobody can sign in through")
+            && checked.stdout.contains("calls itself https://evil.example"),
         "{}",
         checked.stdout
     );
     provider.describes_itself(&json!({}));
-    provider.api.answers("GET /keys", &[Reply::Json(200, json!({ "keys": [] }))]);
+    provider
+        .api
+        .answers("GET /keys", &[Reply::Json(200, json!({ "keys": [] }))]);
     let checked = installation.run(&["check"]);
     assert!(checked.stdout.contains("publishes no key"), "{}", checked.stdout);
 }

@@ -19,19 +19,24 @@ const PROVIDERS: [(&str, &str); 8] = [
     ("multisafepay", "the-api-key"),
     ("worldline", "one=secret"),
     ("qonto", "qonto-secret"),
-    ("standard_webhooks", "whsec_YmVuY2hfMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODk="),
+    (
+        "standard_webhooks",
+        "whsec_YmVuY2hfMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODk=",
+    ),
 ];
 
 #[test]
 fn fault_61_a_payers_name_is_shown_as_text_whichever_provider_told_it() {
-    let installation = PROVIDERS.iter().fold(Installation::new(), |installation, (name, secret)| {
-        let key = |key: &str| format!("WEBHOOKS__STRANGE_{}__{key}", name.to_uppercase());
-        let installation = installation.with(&key("PROVIDER"), name);
-        match secret.split_once('=') {
-            Some((id, secret)) if *name == "worldline" => installation.with(&key(&format!("KEYS__{id}")), secret),
-            _ => installation.with(&key("SECRETS"), secret),
-        }
-    });
+    let installation = PROVIDERS
+        .iter()
+        .fold(Installation::new(), |installation, (name, secret)| {
+            let key = |key: &str| format!("WEBHOOKS__STRANGE_{}__{key}", name.to_uppercase());
+            let installation = installation.with(&key("PROVIDER"), name);
+            match secret.split_once('=') {
+                Some((id, secret)) if *name == "worldline" => installation.with(&key(&format!("KEYS__{id}")), secret),
+                _ => installation.with(&key("SECRETS"), secret),
+            }
+        });
     let server = installation.serve();
     let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
     let olga = Member::of(&installation, &server, "Olga Beheer", &["operations"]);
@@ -40,14 +45,27 @@ fn fault_61_a_payers_name_is_shown_as_text_whichever_provider_told_it() {
         let signed_by = if provider == "worldline" { "--key" } else { "--secret" };
         let url = format!("http://{}/webhooks/strange_{provider}", server.public);
         let sent = installation.run(&[
-            "webhook", "send", "--provider", provider, signed_by, secret, "--reference", text(&view, "reference"), "--name",
-            STRANGE, &url,
+            "webhook",
+            "send",
+            "--provider",
+            provider,
+            signed_by,
+            secret,
+            "--reference",
+            text(&view, "reference"),
+            "--name",
+            STRANGE,
+            &url,
         ]);
         assert!(sent.status.success(), "{provider}: {sent:?}");
         let waits = wait_for_state(&server, text(&view, "id"), "under_review");
-        let case = sam.get(&server.staff, &format!("/activations/{}", text(&waits, "id"))).body;
+        let case = sam
+            .get(&server.staff, &format!("/activations/{}", text(&waits, "id")))
+            .body;
         let message = wait_for("the message in the list", || {
-            let list = olga.get(&server.operations, &format!("/notifications?of=strange_{provider}")).body;
+            let list = olga
+                .get(&server.operations, &format!("/notifications?of=strange_{provider}"))
+                .body;
             list.split_once("href=\"/notifications/ntf_")
                 .map(|(_, rest)| format!("/notifications/ntf_{}", rest.split('"').next().unwrap_or_default()))
         });

@@ -84,7 +84,10 @@ fn each_kind_of_case_is_decided_after_it_was_shown_what_will_happen() {
     browser.click("a[href^='?question=2']");
     browser.sees("#decide", "Beslissen");
     browser.click("button[value=ask]");
-    browser.sees("main", "Van wie is de rekening, en hoe hoort de rekeninghouder bij de organisatie?");
+    browser.sees(
+        "main",
+        "Van wie is de rekening, en hoe hoort de rekeninghouder bij de organisatie?",
+    );
     browser.click("main form button");
     browser.sees("h1", "informatie gevraagd");
 

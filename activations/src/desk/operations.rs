@@ -35,8 +35,8 @@ pub use messages::{MessageEvent, MessagePage, MessageRow};
 pub use overview::{Flow, Latency, Machine, Overview, Provider, Refusals, Waits};
 pub use records::AuditRow;
 pub use replaying::{Reading, Replay, Replayed, Retranslating, StoredMessage};
-pub use silence::Silent;
 pub use rows::{WorkCounts, WorkPage, WorkRow};
+pub use silence::Silent;
 pub use sought::{Page, Sought, Standing};
 
 use super::Actor;
