@@ -18,6 +18,7 @@
 //! - [`support`]: the queue, one case with all about it, what will happen, the schedule, the report.
 //! - [`accounts`](Desk::add_account), [`sessions`](Desk::sign_in), [`provider`](Desk::sign_in_by_provider): who works in
 //!   the consoles.
+//! - [`person`]: all that is stored of one person, exported or erased.
 //! - [`digest`](Desk::write_digest): what support is told by e-mail.
 //! - [`seed`](Desk::seed): many activations at once, for measurements.
 //! - `moves` is the only way to change an activation's state: state, history line, e-mail row and
@@ -59,6 +60,7 @@ pub mod operations;
 mod organisations;
 mod payments;
 mod pending;
+pub mod person;
 mod process;
 mod provider;
 mod questions;

@@ -23,6 +23,7 @@ use crate::store::{Store, StoreError};
 use counts::Counts;
 use refusals::{Sampler, store_refusals};
 pub use rereads::Question;
+pub(crate) use seen::{forget_who, seen_of};
 use taking::Prepared;
 
 /// Most messages that share a transaction.

@@ -110,6 +110,11 @@ pub enum StoreError {
     /// The lease on a row ran out while it was being worked on; nothing was written.
     #[error("another worker has taken over {0}")]
     LeaseLost(String),
+    /// The log of a SQLite file holds what the file doesn't any more.
+    #[error(
+        "the database's log could not be cut, because somebody reads from it all the time; what was erased may stand in it until the server is started again"
+    )]
+    LogNotCut,
     /// The operating system gave no randomness.
     #[error(transparent)]
     NoEntropy(#[from] crate::entropy::NoEntropy),

@@ -21,6 +21,9 @@ struct Facts {
     account_number: Option<crate::personal::AccountNumber>,
     reference: Option<crate::notification::ReferenceHint>,
     mode: Option<crate::notification::Mode>,
+    /// Who paid was erased: what a later message says of that is neither news nor a contradiction.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    forgotten: bool,
 }
 
 impl Facts {
@@ -37,6 +40,27 @@ impl Facts {
             account_number: payment.and_then(|p| p.account_number.clone()),
             reference: payment.and_then(|p| p.reference.clone()),
             mode: payment.and_then(|p| p.mode),
+            forgotten: false,
+        }
+    }
+
+    /// The same without who paid.
+    fn forgetting(&self) -> Self {
+        Self {
+            holder: None,
+            account_number: None,
+            reference: None,
+            forgotten: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether `later` says anything else of the money.
+    fn differs_from(&self, later: &Self) -> bool {
+        if self.forgotten {
+            *self != later.forgetting()
+        } else {
+            self != later
         }
     }
 
@@ -56,9 +80,10 @@ impl Facts {
     /// Whether `later` fills in what is missing here.
     fn supplemented_by(&self, later: &Self) -> bool {
         (self.amount.is_none() && later.amount.is_some())
-            || (self.holder.is_none() && later.holder.is_some())
-            || (self.account_number.is_none() && later.account_number.is_some())
-            || (self.reference.is_none() && later.reference.is_some())
+            || (!self.forgotten
+                && ((self.holder.is_none() && later.holder.is_some())
+                    || (self.account_number.is_none() && later.account_number.is_some())
+                    || (self.reference.is_none() && later.reference.is_some())))
     }
 }
 
@@ -234,7 +259,7 @@ async fn another_of_an_event(tx: &mut Tx, arrival: &Arrival<'_>, earlier: &mut K
     }
     remember(tx, keyed.to_vec()).await?;
     Ok(Taken::Conflict {
-        about_money: first.facts != marks.facts,
+        about_money: first.facts.differs_from(&marks.facts),
         with: first.event.clone(),
     })
 }
@@ -261,9 +286,13 @@ async fn another_of_a_payment(
         });
     }
     if first.facts.supplemented_by(&marks.facts) {
-        first.facts = marks.facts.clone();
+        first.facts = if first.facts.forgotten {
+            marks.facts.forgetting()
+        } else {
+            marks.facts.clone()
+        };
         sqlx::query("UPDATE seen SET facts = $1 WHERE account = $2 AND seen_key = $3")
-            .bind(marks.facts_json.as_str())
+            .bind(to_json(&first.facts)?)
             .bind(arrival.account)
             .bind(key)
             .execute(&mut **tx)
@@ -366,4 +395,65 @@ impl Store {
         tx.commit().await?;
         Ok(gone.rows_affected())
     }
+}
+
+/// Under which account and key something was seen.
+pub(crate) type SeenKey = (String, String);
+
+/// So many are looked through by one statement.
+const PAGE: u32 = 5_000;
+
+/// What was seen of these payments, each an account and the provider's id. All of what was seen is looked through: the
+/// events that could tell their keys may be purged, and no index is kept for what happens a few times a year.
+pub(crate) async fn seen_of(
+    connection: &mut sqlx::AnyConnection,
+    payments: &HashSet<(String, String)>,
+) -> Result<Vec<SeenKey>, StoreError> {
+    let mut found = Vec::new();
+    if payments.is_empty() {
+        return Ok(found);
+    }
+    let sql = format!(
+        "SELECT account, seen_key, facts FROM seen WHERE account > $1 OR (account = $1 AND seen_key > $2) ORDER BY account, seen_key LIMIT {PAGE}"
+    );
+    let mut at = SeenKey::default();
+    loop {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
+            .bind(at.0.as_str())
+            .bind(at.1.as_str())
+            .fetch_all(&mut *connection)
+            .await?;
+        let Some(last) = rows.last() else {
+            return Ok(found);
+        };
+        at = (text(last, "account")?, text(last, "seen_key")?);
+        for row in &rows {
+            let facts: Facts = json(row, "facts")?;
+            let Some(payment) = facts.payment else { continue };
+            let account = text(row, "account")?;
+            if payments.contains(&(account.clone(), payment)) {
+                found.push((account, text(row, "seen_key")?));
+            }
+        }
+    }
+}
+
+/// Takes out who paid. A repeat is still known as one: by its digest, and by what the payment came to.
+pub(crate) async fn forget_who(tx: &mut Tx, keys: &[SeenKey]) -> Result<(), StoreError> {
+    for (account, key) in keys {
+        let row = sqlx::query("SELECT facts FROM seen WHERE account = $1 AND seen_key = $2")
+            .bind(account.as_str())
+            .bind(key.as_str())
+            .fetch_optional(&mut **tx)
+            .await?;
+        let Some(row) = row else { continue };
+        let facts: Facts = json(&row, "facts")?;
+        sqlx::query("UPDATE seen SET facts = $1 WHERE account = $2 AND seen_key = $3")
+            .bind(to_json(&facts.forgetting())?)
+            .bind(account.as_str())
+            .bind(key.as_str())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The file of the embedded default: kept small, copied while it is in use, and looked at before it is trusted.
 
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
@@ -8,6 +9,11 @@ use super::{Kind, MIGRATIONS, Store, StoreError};
 
 /// So many pages of 4 KiB are given back at a time: a few milliseconds, in which nobody else writes.
 const PAGES: i64 = 1_000;
+
+/// How often it is tried to cut the log, and how long apart: whoever reads from it keeps it. Each try waits as long as a
+/// statement may (`super::sqlite`).
+const CUTS: u32 = 6;
+const BETWEEN_CUTS: Duration = Duration::from_millis(200);
 
 /// Why a file isn't a backup that can be restored.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +57,38 @@ impl Store {
             .await?;
         let after = self.free_pages().await?;
         Ok(after > 0 && after < before)
+    }
+
+    /// From here on what this process deletes or changes is overwritten in the file, and not only let go of. Nothing to
+    /// do on PostgreSQL, whose pages are its own.
+    ///
+    /// # Errors
+    /// When the store doesn't answer.
+    pub(crate) async fn overwrite_what_goes(&self) -> Result<(), StoreError> {
+        if self.kind == Kind::Sqlite {
+            sqlx::query("PRAGMA secure_delete = ON").fetch_all(&self.write).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the file anew and cuts its log: bytes of rows that were moved or let go of before have gone then. Who
+    /// writes meanwhile waits: about a second for each 100 MB. Nothing to do on PostgreSQL.
+    ///
+    /// # Errors
+    /// When the disk has no room for a second copy, or somebody reads for so long that the log can't be cut.
+    pub(crate) async fn write_anew(&self) -> Result<(), StoreError> {
+        if self.kind == Kind::Postgres {
+            return Ok(());
+        }
+        sqlx::query("VACUUM").execute(&self.write).await?;
+        for _ in 0..CUTS {
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.write).await?;
+            if row.try_get::<i64, _>(0)? == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_CUTS).await;
+        }
+        Err(StoreError::LogNotCut)
     }
 
     async fn free_pages(&self) -> Result<i64, StoreError> {

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::desk::person::ERASED_ADDRESS;
 use crate::desk::{Desk, Desking};
 use crate::links::{Finding, hash_of};
 use crate::personal::AccountNumber;
@@ -51,7 +52,8 @@ impl Desk {
 
     async fn found_by(&self, work: &mut Desking, id: &str, words: &[String], creator: &str) -> Result<(), DeskError> {
         sqlx::query("UPDATE organisations SET creator_hash = $1 WHERE id = $2")
-            .bind(self.creator_hash(creator))
+            // Creators who were erased are not one person.
+            .bind((creator != ERASED_ADDRESS).then(|| self.creator_hash(creator)))
             .bind(id)
             .execute(&mut *work.tx)
             .await?;
