@@ -16,6 +16,7 @@ mod migrate;
 mod migrate_data;
 mod moment;
 mod offline;
+mod person;
 mod queue;
 mod replay;
 mod schedules;
@@ -279,6 +280,20 @@ enum Command {
         #[command(subcommand)]
         act: audit::Act,
     },
+    /// Export or erase everything that is stored of one person.
+    #[command(after_long_help = "Examples:\n  \
+        eencent person export --email jansen@example.nl --out jansen.json --by Bakker --reason \"request 2026-114\"\n  \
+        eencent person export --iban 'NL91 ABNA 0417 1643 00' --out - --by Bakker --reason \"request 2026-115\"\n  \
+        eencent person erase --email jansen@example.nl                    what would go, what stays and why\n  \
+        eencent person erase --email jansen@example.nl --yes --by Bakker --reason \"request 2026-114\"\n\n\
+        By the address of whoever registered an organisation, all activations of it are theirs. By an account number only \
+        the payments from it are: the activations are their creators'. Stop a half-way `erase` when you must: the same command goes on. \
+        docs/personal-data.md says what is stored of whom and how long, what the law has you keep, and what backups hold.")]
+    Person {
+        /// What to do.
+        #[command(subcommand)]
+        act: person::Act,
+    },
     /// Measure an installation: with activations and load that are made for it.
     Bench {
         /// What to do.
@@ -331,6 +346,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Audit { act } => wait_for(audit::run(act, settings()?)),
         Command::Environment { act } => wait_for(environment::run(act, settings()?)),
         Command::Events { act } => wait_for(events::run(act, settings()?)),
+        Command::Person { act } => wait_for(person::run(act, settings()?)),
         Command::Queue { act } => wait_for(queue::run(*act, settings()?)),
         Command::Replay(args) => wait_for(replay::run(args, settings()?)),
         Command::Schedules { act } => wait_for(schedules::run(act, settings()?)),
@@ -409,6 +425,12 @@ mod tests {
         for name in ["list", "retry", "drop", "pause"] {
             let help = queue.find_subcommand_mut(name).unwrap().render_long_help();
             insta::assert_snapshot!(format!("queue-{name}"), help);
+        }
+        let person = command.find_subcommand_mut("person").unwrap();
+        insta::assert_snapshot!("person", person.render_long_help());
+        for name in ["export", "erase"] {
+            let help = person.find_subcommand_mut(name).unwrap().render_long_help();
+            insta::assert_snapshot!(format!("person-{name}"), help);
         }
         let bench = command.find_subcommand_mut("bench").unwrap();
         for name in ["seed", "load"] {

@@ -20,7 +20,6 @@ const PAGE: u32 = 200;
 /// An organisation that they registered.
 pub(super) struct OrganisationOf {
     pub id: String,
-    pub active: bool,
     pub language: String,
     /// Its names are those of a natural person, or may be.
     pub personal: bool,
@@ -156,7 +155,7 @@ impl Desk {
 impl Concerned {
     async fn of_creator(&mut self, connection: &mut AnyConnection, hash: &str) -> Result<(), StoreError> {
         let rows = sqlx::query(
-            "SELECT id, legal_name, trade_names, legal_form, names_source, creator, active FROM organisations WHERE creator_hash = $1 ORDER BY id",
+            "SELECT id, legal_name, trade_names, legal_form, names_source, creator FROM organisations WHERE creator_hash = $1 ORDER BY id",
         )
         .bind(hash)
         .fetch_all(&mut *connection)
@@ -172,7 +171,6 @@ impl Concerned {
             }
             self.organisations.push(OrganisationOf {
                 id: text(row, "id")?,
-                active: row.try_get::<i64, _>("active")? == 1,
                 language: creator.language,
                 personal,
             });

@@ -132,7 +132,7 @@ impl Desk {
         about.extend(payments.iter().cloned());
         let mentioned: Vec<Value> = mentioned
             .iter()
-            .filter(|_| !creator || concerned.activations.is_empty())
+            .filter(|one| !concerned.activations.iter().any(|own| one.activation.as_ref() == Some(&own.id)))
             .map(|one| json!({ "where": one.place(), "text": parsed(&one.text) }))
             .collect();
         let json = json!({

@@ -3,11 +3,10 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::ERASED;
 use super::words::Words;
 use crate::desk::{Desk, Desking};
 use crate::refused::DeskError;
-use crate::store::{StoreError, maybe_number, number, text};
+use crate::store::{StoreError, maybe_number, maybe_text, number, text};
 
 /// A column with such texts.
 pub(super) struct Place {
@@ -77,6 +76,8 @@ enum Part {
 pub(super) struct Mention {
     place: &'static Place,
     key: Vec<Part>,
+    /// The activation that it belongs to, where the table says so.
+    pub activation: Option<String>,
     /// As it stands there.
     pub text: String,
 }
@@ -177,7 +178,13 @@ pub(super) async fn mentions(
         if matches!(looked_at, Where::Activation(_)) && !place.of_activation {
             continue;
         }
-        let select = format!("SELECT {}, {} AS said FROM {}", place.keys.join(", "), place.column, place.table);
+        let of = if place.of_activation { "activation_id" } else { "NULL" };
+        let select = format!(
+            "SELECT {}, {of} AS belongs_to, {} AS said FROM {}",
+            place.keys.join(", "),
+            place.column,
+            place.table
+        );
         for row in looked_at
             .rows(connection, words, (&select, place.column, "activation_id"))
             .await?
@@ -192,6 +199,7 @@ pub(super) async fn mentions(
             all.push(Mention {
                 place,
                 key,
+                activation: maybe_text(&row, "belongs_to")?,
                 text: text(&row, "said")?,
             });
         }
@@ -285,6 +293,7 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ERASED;
     use super::*;
 
     #[test]
