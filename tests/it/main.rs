@@ -52,6 +52,7 @@ mod operations_console;
 mod overload;
 mod payments;
 mod people;
+mod person;
 mod platform;
 mod playground;
 mod problems;

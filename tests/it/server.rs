@@ -138,6 +138,41 @@ impl Installation {
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     }
 
+    /// Every row of every table but these, as text; bytes as far as they are text, or in hexadecimal.
+    pub fn stored(&self, but: &[&str]) -> String {
+        let url = self.settings.iter().find(|(key, _)| key == "EENCENT__DATABASE__URL");
+        let mut command = match url {
+            Some((_, url)) => {
+                let mut psql = Command::new(Path::new(&stores::server_programs()).join("psql"));
+                let but: Vec<String> = but.iter().map(|table| format!("'{table}'")).collect();
+                let each = format!(
+                    "SELECT format('SELECT row_to_json(t) FROM %I t', tablename) FROM pg_tables \
+                     WHERE schemaname = current_schema() AND tablename NOT IN ({}) \\gexec",
+                    [but, vec!["''".to_owned()]].concat().join(", ")
+                );
+                psql.args([url, "-q", "-At", "-v", "ON_ERROR_STOP=1"]);
+                std::fs::write(self.path().join("stored.sql"), each).unwrap();
+                psql.arg("-f").arg(self.path().join("stored.sql"));
+                psql
+            }
+            None => {
+                let script = "import sqlite3, sys\n\
+                              c = sqlite3.connect(sys.argv[1], timeout=30)\n\
+                              for (t,) in c.execute(\"SELECT name FROM sqlite_master WHERE type = 'table'\").fetchall():\n\
+                              \x20   if t not in sys.argv[2:]:\n\
+                              \x20       for row in c.execute(f'SELECT * FROM {t}'):\n\
+                              \x20           print(t, *[v.decode('utf-8', 'replace') if isinstance(v, bytes) else v for v in row])\n";
+                let mut python = Command::new(crate::vendors::python());
+                python.args(["-c", script]);
+                python.arg(self.path().join("eencent-data/eencent.db")).args(but);
+                python
+            }
+        };
+        let ran = command.output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let output = self.command(arguments).output().unwrap();

@@ -21,6 +21,7 @@ mod moves;
 mod names;
 mod office;
 mod operations;
+mod person;
 mod registering;
 mod retention;
 mod seeding;
