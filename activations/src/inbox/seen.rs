@@ -299,9 +299,12 @@ async fn another_of_a_payment(
             .await?;
         return Ok(Taken::New);
     }
-    Ok(Taken::Repeat {
-        of: first.event.clone(),
-    })
+    let of = first.event.clone();
+    if first.facts.forgotten {
+        // Under its own key it was written down a moment ago, with who paid.
+        forget_who(tx, &[(arrival.account.to_owned(), marks.event_key.clone())]).await?;
+    }
+    Ok(Taken::Repeat { of })
 }
 
 /// An arrival under one of its keys.

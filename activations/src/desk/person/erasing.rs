@@ -28,6 +28,9 @@ use crate::store::{StoreError, json, maybe_text, number, text, to_json};
 /// So many rows in one transaction.
 pub(super) const BATCH: usize = 100;
 
+/// Remembered from an erasure's first commit until the file is written anew.
+const CUT_SHORT: &str = "erasing a person";
+
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erased {
@@ -61,7 +64,16 @@ impl Desk {
             || !texts::reasons(&mut connection, &concerned.words, Where::Everywhere).await?.is_empty();
         drop(connection);
         if concerned.is_nothing() && !elsewhere {
-            return Ok(None);
+            // Killed after the last commit, an erasure has left the file as it was.
+            if !self.is_cut_short().await? {
+                return Ok(None);
+            }
+            self.store.write_anew().await?;
+            self.has_ended().await?;
+            return Ok(Some(Erased {
+                erased: Vec::new(),
+                left: 0,
+            }));
         }
         let in_the_way = obstacles(&concerned);
         if !in_the_way.is_empty() {
@@ -71,6 +83,10 @@ impl Desk {
         let subject = self.subject_of(whose);
         let mut work = self.begin().await?;
         self.note(&mut work, order.actor, "person erasure begun", &subject, order.reason.trim())
+            .await?;
+        sqlx::query("INSERT INTO remembered (name, value) VALUES ($1, '') ON CONFLICT (name) DO NOTHING")
+            .bind(CUT_SHORT)
+            .execute(&mut *work.tx)
             .await?;
         self.commit(work).await?;
 
@@ -93,6 +109,7 @@ impl Desk {
         }
         self.end_erasure(order, &subject, &concerned.organisations, &mut counted).await?;
         self.store.write_anew().await?;
+        self.has_ended().await?;
 
         let after = self.concerned(whose).await?;
         let mut connection = self.store.reader().acquire().await?;
@@ -105,6 +122,23 @@ impl Desk {
             erased: counted.0,
             left: u64::try_from(left).unwrap_or(u64::MAX),
         }))
+    }
+
+    async fn is_cut_short(&self) -> Result<bool, DeskError> {
+        let row = sqlx::query("SELECT name FROM remembered WHERE name = $1")
+            .bind(CUT_SHORT)
+            .fetch_optional(self.store.reader())
+            .await?;
+        Ok(row.is_some())
+    }
+
+    async fn has_ended(&self) -> Result<(), DeskError> {
+        let mut work = self.begin().await?;
+        sqlx::query("DELETE FROM remembered WHERE name = $1")
+            .bind(CUT_SHORT)
+            .execute(&mut *work.tx)
+            .await?;
+        self.commit(work).await
     }
 
     /// An activation that is theirs as a whole: one transaction.
