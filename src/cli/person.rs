@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use eencent_activations::desk::operations::Order;
-use eencent_activations::desk::person::{Foreseen, Whose};
+use eencent_activations::desk::person::{File, Foreseen, Whose};
 use eencent_activations::desk::{Actor, Desk};
 use eencent_activations::store;
 
@@ -40,6 +40,10 @@ pub enum Act {
         /// Do it. It can't be undone.
         #[arg(long, requires_all = ["by", "reason"])]
         yes: bool,
+        /// On SQLite don't write the file anew, for which writers wait one to two seconds for each 100 MB: the next
+        /// `erase` without this does it.
+        #[arg(long)]
+        leave_file: bool,
         /// Who asks for it; goes into the audit.
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
@@ -53,7 +57,12 @@ pub enum Act {
 #[derive(Args)]
 pub struct PersonArgs {
     /// The e-mail address of whoever registered an organisation.
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "iban", conflicts_with = "iban")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        required_unless_present = "iban",
+        conflicts_with = "iban"
+    )]
     email: Option<String>,
     /// The account that somebody paid from.
     #[arg(long, value_name = "IBAN")]
@@ -91,21 +100,20 @@ pub async fn run(act: Act, settings: Settings) -> anyhow::Result<ExitCode> {
         Act::Erase {
             person,
             yes: true,
+            leave_file,
             by: Some(by),
             reason: Some(reason),
-        } => erase(&desk, &person, (&by, &reason), on_a_file).await,
+        } => {
+            let file = if leave_file { File::Left } else { File::WrittenAnew };
+            erase(&desk, &person, (&by, &reason), file, on_a_file).await
+        }
         Act::Erase { person, .. } => foresee(&desk, &person).await,
     };
     store.close().await;
     done
 }
 
-async fn export(
-    desk: &Desk,
-    person: &PersonArgs,
-    out: &Path,
-    (by, reason): (&str, &str),
-) -> anyhow::Result<ExitCode> {
+async fn export(desk: &Desk, person: &PersonArgs, out: &Path, (by, reason): (&str, &str)) -> anyhow::Result<ExitCode> {
     let whose = person.whose()?;
     let told = || {
         format!(
@@ -129,9 +137,15 @@ async fn export(
     } else {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(out);
         let mut file = file.with_context(told)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).with_context(told)?;
+        file.write_all(&text)
+            .and_then(|()| file.sync_all())
+            .with_context(told)?;
     }
-    let counts: Vec<String> = exported.counts.iter().map(|(what, many)| format!("{many} {what}")).collect();
+    let counts: Vec<String> = exported
+        .counts
+        .iter()
+        .map(|(what, many)| format!("{many} {what}"))
+        .collect();
     eprintln!("Exported what is stored of {}: {}.", whose.masked(), counts.join(", "));
     Ok(ExitCode::SUCCESS)
 }
@@ -171,19 +185,24 @@ async fn erase(
     desk: &Desk,
     person: &PersonArgs,
     (by, reason): (&str, &str),
+    file: File,
     on_a_file: bool,
 ) -> anyhow::Result<ExitCode> {
     let whose = person.whose()?;
     let actor = Actor::command_line().as_person(by);
     let order = Order { actor: &actor, reason };
-    let Some(erased) = desk.erase_person(order, &whose).await? else {
+    let Some(erased) = desk.erase_person(order, &whose, file).await? else {
         return Ok(nothing(&whose));
     };
     println!("Of {} was erased:", whose.masked());
     for one in &erased.erased {
         println!("  {:>6}  {}", one.many, one.what);
     }
-    if on_a_file {
+    if on_a_file && file == File::Left {
+        println!(
+            "The database's file was left as it is: pages of it that are free may still hold something, until the same command is run without --leave-file."
+        );
+    } else if on_a_file {
         println!("The database's file was written anew, and holds nothing of it any more.");
     } else {
         println!("PostgreSQL gives up the old versions of rows at its next VACUUM.");

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::http::{Answer, request};
 use crate::mail;
 use crate::payments::{
-    ADYEN_BASIC, activation, adyen_paid, mollie_paid, mollie_refunded, organisation, post_adyen, post_bank, post_mollie,
-    started, text, transfer, wait_for_state,
+    ADYEN_BASIC, activation, adyen_paid, mollie_paid, mollie_refunded, organisation, post_adyen, post_bank,
+    post_mollie, started, text, transfer, wait_for_state,
 };
 use crate::people::{Member, between};
 use crate::server::{Installation, KEY, Ran, Server, wait_for};
@@ -21,14 +21,25 @@ const COMPANY: &str = "Quistbloemen";
 const IBAN: &str = "NL20INGB0001234567";
 
 /// What can't be anywhere any more, in small letters.
-const TRACES: &[&str] = &["w.quist@", "quist", "wilhelmina", "nl20ingb0001234567", "nl20 ingb", "terpstra", "zonnebloem"];
+const TRACES: &[&str] = &[
+    "w.quist@",
+    "quist",
+    "wilhelmina",
+    "nl20ingb0001234567",
+    "nl20 ingb",
+    "terpstra",
+    "zonnebloem",
+];
 
 fn home() -> Installation {
     Installation::new()
         .with("ACTIVATION__IDEAL_COMPLETION", "immediate")
         // A platform that isn't there: deliveries wait.
         .with("EVENTS__PLATFORM__URL", "http://127.0.0.1:9/events")
-        .with("EVENTS__PLATFORM__SECRETS", "whsec_dGhlIHBsYXRmb3JtJ3Mgc2VjcmV0LCBmb3IgdGVzdHM=")
+        .with(
+            "EVENTS__PLATFORM__SECRETS",
+            "whsec_dGhlIHBsYXRmb3JtJ3Mgc2VjcmV0LCBmb3IgdGVzdHM=",
+        )
         .with("EVENTS__PLATFORM__PRIVATE", "true")
 }
 
@@ -47,7 +58,14 @@ fn of_the_person(server: &Server, kvk: u32, method: &str) -> Value {
         ("content-type", "application/json"),
         ("idempotency-key", key.as_str()),
     ];
-    let made = request(&server.public, "POST", "/v1/organisations", &headers, new.to_string().as_bytes()).unwrap();
+    let made = request(
+        &server.public,
+        "POST",
+        "/v1/organisations",
+        &headers,
+        new.to_string().as_bytes(),
+    )
+    .unwrap();
     assert_eq!(made.status, 201, "{}", made.body);
     let path = format!("/v1/organisations/{}/activations", text(&made.json(), "id"));
     let started = server.api("POST", &path, &json!({ "method": method }));
@@ -78,7 +96,9 @@ fn asked_and_answered(installation: &Installation, server: &Server, id: &str) {
     act(server, id, "request-information", "Bent u mevrouw Terpstra?");
     let link = wait_for("the e-mail that asks", || {
         let all = mail::read(&installation.mail());
-        let asks = all.into_iter().find(|email| email.text.contains("Bent u mevrouw Terpstra?"));
+        let asks = all
+            .into_iter()
+            .find(|email| email.text.contains("Bent u mevrouw Terpstra?"));
         asks.and_then(|email| email.link().map(str::to_owned))
     });
     let path = &link[link.find("/information/").unwrap()..];
@@ -91,13 +111,23 @@ fn asked_and_answered(installation: &Installation, server: &Server, id: &str) {
 }
 
 fn erase(installation: &Installation, whose: &[&str]) -> Ran {
-    let act = [&["person", "erase"], whose, &["--yes", "--by", "Bakker", "--reason", "request 2026-114"]].concat();
+    let act = [
+        &["person", "erase"],
+        whose,
+        &["--yes", "--by", "Bakker", "--reason", "request 2026-114"],
+    ]
+    .concat();
     installation.run(&act)
 }
 
 /// Killed at its first commit, then at its second, and so on until it comes to its end.
 fn erase_with_crashes(installation: &Installation, whose: &[&str]) -> Ran {
-    let act = [&["person", "erase"], whose, &["--yes", "--by", "Bakker", "--reason", "request 2026-114"]].concat();
+    let act = [
+        &["person", "erase"],
+        whose,
+        &["--yes", "--by", "Bakker", "--reason", "request 2026-114"],
+    ]
+    .concat();
     let mut killed = 0;
     for commit in 1.. {
         let mut command = installation.command(&act);
@@ -117,7 +147,9 @@ fn erase_with_crashes(installation: &Installation, whose: &[&str]) -> Ran {
 }
 
 fn explained(server: &Server, id: &str) -> Value {
-    server.api("GET", &format!("/v1/activations/{id}/explanation"), &Value::Null).json()
+    server
+        .api("GET", &format!("/v1/activations/{id}/explanation"), &Value::Null)
+        .json()
 }
 
 /// No trace in any table but that of invoices; on SQLite also in no byte of the file and its log, but as often as invoices
@@ -162,23 +194,43 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
     wait_for_state(&server, id, "under_review");
     let page = format!("/activations/{id}");
-    let noted = sam.send(&server.staff, &page, &format!("{page}/notes"), &[("note", "Quist belde")]);
+    let noted = sam.send(
+        &server.staff,
+        &page,
+        &format!("{page}/notes"),
+        &[("note", "Quist belde")],
+    );
     assert_eq!(noted.status, 303, "{}", noted.body);
     let payment = between(&sam.get(&server.staff, &page).body, "name=\"payment\" value=\"", "\"").to_owned();
     let revealed = [("payment", payment.as_str()), ("reason", "mevrouw Quist vraagt het")];
-    assert_eq!(sam.send(&server.staff, &page, &format!("{page}/reveal"), &revealed).status, 200);
+    assert_eq!(
+        sam.send(&server.staff, &page, &format!("{page}/reveal"), &revealed)
+            .status,
+        200
+    );
     asked_and_answered(&installation, &server, id);
     wait_for_state(&server, id, "under_review");
 
     let whose = ["--email", "w.quist@ZONNEBLOEM.example"];
     let foreseen = installation.run(&[&["person", "erase"], &whose[..]].concat());
-    assert!(!foreseen.status.success() && foreseen.stdout.contains(text(&first, "reference")), "{foreseen:?}");
+    assert!(
+        !foreseen.status.success() && foreseen.stdout.contains(text(&first, "reference")),
+        "{foreseen:?}"
+    );
     let early = erase(&installation, &whose);
-    assert!(!early.status.success() && early.stderr.contains("withdraw it"), "{early:?}");
+    assert!(
+        !early.status.success() && early.stderr.contains("withdraw it"),
+        "{early:?}"
+    );
 
     act(&server, id, "approve", "Quist en Terpstra zijn dezelfde");
     wait_for_state(&server, id, "activated");
-    assert_eq!(post_mollie(&server, &mollie_refunded("event_2", "tr_1")).unwrap().status, 200);
+    assert_eq!(
+        post_mollie(&server, &mollie_refunded("event_2", "tr_1"))
+            .unwrap()
+            .status,
+        200
+    );
     wait_for("the reversal", || {
         let flags = activation(&server, id)["flags"].to_string();
         flags.contains("reversed").then_some(())
@@ -198,7 +250,10 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     let mut two = adyen_paid("psp_1", "nobody's", "W. Quist");
     two["notificationItems"][0]["NotificationRequestItem"]["additionalData"]["iDealConsumerIBAN"] = IBAN.into();
     let others = adyen_paid("psp_2", "nobody's either", "C. Ander");
-    two["notificationItems"].as_array_mut().unwrap().push(others["notificationItems"][0].clone());
+    two["notificationItems"]
+        .as_array_mut()
+        .unwrap()
+        .push(others["notificationItems"][0].clone());
     assert_eq!(post_adyen(&server, &two, Some(ADYEN_BASIC)).unwrap().status, 200);
     wait_for("all of them to be unallocated", || {
         let set_aside = server.api("GET", "/v1/payments?state=unallocated", &Value::Null).json();
@@ -218,7 +273,16 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     let before = of_another();
 
     // The export holds each of it, for its owner alone.
-    let export = ["person", "export", "--out", "quist.json", "--by", "Bakker", "--reason", "request 2026-114"];
+    let export = [
+        "person",
+        "export",
+        "--out",
+        "quist.json",
+        "--by",
+        "Bakker",
+        "--reason",
+        "request 2026-114",
+    ];
     let exported = installation.run(&[&export[..], &whose[..]].concat());
     assert!(exported.status.success(), "{exported:?}");
     assert!(!exported.stderr.to_lowercase().contains("w.quist"), "{exported:?}");
@@ -226,7 +290,10 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let all: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let again = installation.run(&[&export[..], &whose[..]].concat());
-    assert!(!again.status.success() && again.stderr.contains("is there already"), "{again:?}");
+    assert!(
+        !again.status.success() && again.stderr.contains("is there already"),
+        "{again:?}"
+    );
     assert_eq!(all["organisations"][0]["creator"]["name"], CREATOR);
     let told = all.to_string();
     for held in [
@@ -245,7 +312,13 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     ] {
         assert!(told.contains(held), "{held}");
     }
-    for (field, many) in [("history", 7), ("decisions", 1), ("emails", 3), ("files", 1), ("notes", 1)] {
+    for (field, many) in [
+        ("history", 7),
+        ("decisions", 1),
+        ("emails", 3),
+        ("files", 1),
+        ("notes", 1),
+    ] {
         let rows = all["activations"][0][field].as_array().unwrap();
         assert!(rows.len() >= many, "{field}: {rows:#?}");
     }
@@ -258,29 +331,61 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     // Told first; then done, however often it is killed.
     let foreseen = installation.run(&[&["person", "erase"], &whose[..]].concat());
     assert!(foreseen.status.success(), "{foreseen:?}");
-    for said in ["Nothing was changed", "AWR, article 52", "files of answers", "have no place"] {
+    for said in [
+        "Nothing was changed",
+        "AWR, article 52",
+        "files of answers",
+        "have no place",
+    ] {
         assert!(foreseen.stdout.contains(said), "{said}: {}", foreseen.stdout);
     }
-    let named = installation.run(&[
-        &["person", "erase", "--yes", "--by", "Bakker", "--reason", "mevrouw Wilhelmina Quist vroeg het"],
-        &whose[..],
-    ].concat());
-    assert!(!named.status.success() && named.stderr.contains("leave out who"), "{named:?}");
+    let named = installation.run(
+        &[
+            &[
+                "person",
+                "erase",
+                "--yes",
+                "--by",
+                "Bakker",
+                "--reason",
+                "mevrouw Wilhelmina Quist vroeg het",
+            ],
+            &whose[..],
+        ]
+        .concat(),
+    );
+    assert!(
+        !named.status.success() && named.stderr.contains("leave out who"),
+        "{named:?}"
+    );
     let erased = erase_with_crashes(&installation, &whose);
     assert!(erased.status.success(), "{erased:?}");
 
     // The payment that names nothing is found by its account.
     let by_account = ["--iban", "NL20 INGB 0001 2345 67"];
-    let exported = installation.run(&[&["person", "export", "--out", "-", "--by", "B", "--reason", "r"], &by_account[..]].concat());
+    let exported = installation.run(
+        &[
+            &["person", "export", "--out", "-", "--by", "B", "--reason", "r"],
+            &by_account[..],
+        ]
+        .concat(),
+    );
     let of_account: Value = serde_json::from_str(&exported.stdout).unwrap();
     assert_eq!(of_account["payments"][0]["holder_name"], "W. Quist");
-    assert_eq!(of_account["messages_as_received"], json!([]), "it tells of another as well");
+    assert_eq!(
+        of_account["messages_as_received"],
+        json!([]),
+        "it tells of another as well"
+    );
     assert!(!exported.stdout.contains("C. Ander"));
     let erased = erase_with_crashes(&installation, &by_account);
     assert!(erased.status.success(), "{erased:?}");
     nothing_is_left(&installation);
     let again = erase(&installation, &whose);
-    assert!(again.status.success() && again.stdout.contains("Nothing is stored of w***@"), "{again:?}");
+    assert!(
+        again.status.success() && again.stdout.contains("Nothing is stored of w***@"),
+        "{again:?}"
+    );
 
     // The rest stands.
     let audit = installation.run(&["audit", "verify"]);
@@ -295,9 +400,15 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
     let shown = sam.get(&server.staff, &page);
     assert!(shown.status == 200 && shown.body.contains("[gewist "), "{}", shown.body);
     let explains = installation.run(&["explain", text(&first, "reference")]);
-    assert!(explains.status.success() && explains.stdout.contains("[gewist / erased]"), "{explains:?}");
+    assert!(
+        explains.status.success() && explains.stdout.contains("[gewist / erased]"),
+        "{explains:?}"
+    );
     let now = activation(&server, id);
-    assert_eq!((text(&now, "state"), now["emails"][0]["state"].as_str()), ("activated", Some("sent")));
+    assert_eq!(
+        (text(&now, "state"), now["emails"][0]["state"].as_str()),
+        ("activated", Some("sent"))
+    );
 
     // What was sent before is a repeat, under its own number and under another.
     assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
@@ -310,7 +421,11 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
         all.map(|one| one["repeats"].as_i64().unwrap()).sum()
     };
     let seen = explained(&server, id);
-    assert_eq!((seen["notifications"].as_array().unwrap().len(), repeats(&seen)), (2, 2), "{seen:#}");
+    assert_eq!(
+        (seen["notifications"].as_array().unwrap().len(), repeats(&seen)),
+        (2, 2),
+        "{seen:#}"
+    );
     assert_eq!(activation(&server, id), now);
     nothing_is_left(&installation);
 }
@@ -327,10 +442,16 @@ fn who_paid_for_anothers_activation_is_erased_from_it_and_the_creator_stays() {
     act(&server, id, "reject", "De rekening is van W. Quist, niet van u.");
     let emails = |server: &Server| {
         let now = activation(server, id);
-        let sent = now["emails"].as_array().unwrap().iter().filter(|email| email["state"] == "sent");
+        let sent = now["emails"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|email| email["state"] == "sent");
         sent.count()
     };
     wait_for("both e-mails", || (emails(&server) == 2).then_some(()));
+    let left = erase(&installation, &["--iban", IBAN, "--leave-file"]);
+    assert!(left.status.success(), "{left:?}");
     let erased = erase(&installation, &["--iban", IBAN]);
     assert!(erased.status.success(), "{erased:?}");
     nothing_is_left(&installation);
@@ -338,9 +459,15 @@ fn who_paid_for_anothers_activation_is_erased_from_it_and_the_creator_stays() {
     assert!(stored.contains("jansen@example.nl") && stored.contains("Anna Jansen"));
     let audit = installation.run(&["audit", "verify"]);
     assert!(audit.status.success(), "{audit:?}");
-    assert_eq!(explained(&server, id)["decisions"][0]["record"]["asked"]["legal_name"], crate::payments::NAME);
+    assert_eq!(
+        explained(&server, id)["decisions"][0]["record"]["asked"]["legal_name"],
+        crate::payments::NAME
+    );
     for not_one in ["--email=nobody", "--iban=NL00INGB0001234567"] {
         let ran = installation.run(&["person", "erase", not_one]);
-        assert!(!ran.status.success() && ran.stderr.contains("This is not an"), "{ran:?}");
+        assert!(
+            !ran.status.success() && ran.stderr.contains("This is not an"),
+            "{ran:?}"
+        );
     }
 }

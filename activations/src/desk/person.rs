@@ -28,7 +28,7 @@ mod words;
 
 use serde_json::{Value, json};
 
-pub use erasing::Erased;
+pub use erasing::{Erased, File};
 pub use exporting::Exported;
 pub use foreseen::{Foreseen, Kept, Obstacle, Taken};
 

@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// Writes the file anew and cuts its log: bytes of rows that were moved or let go of before have gone then. Who
-    /// writes meanwhile waits: about a second for each 100 MB. Nothing to do on PostgreSQL.
+    /// writes meanwhile waits: one to two seconds for each 100 MB. Nothing to do on PostgreSQL.
     ///
     /// # Errors
     /// When the disk has no room for a second copy, or somebody reads for so long that the log can't be cut.
@@ -82,7 +82,9 @@ impl Store {
         }
         sqlx::query("VACUUM").execute(&self.write).await?;
         for _ in 0..CUTS {
-            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.write).await?;
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&self.write)
+                .await?;
             if row.try_get::<i64, _>(0)? == 0 {
                 return Ok(());
             }

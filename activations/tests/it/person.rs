@@ -62,5 +62,8 @@ async fn each_column_of_the_schema_is_told_once_as_personal_or_not() {
         "say in docs/personal-data.md whether these are personal, and have them exported and erased: {missing:?}"
     );
     let gone: Vec<_> = listed.difference(&stored).collect();
-    assert!(gone.is_empty(), "docs/personal-data.md tells of columns that aren't there: {gone:?}");
+    assert!(
+        gone.is_empty(),
+        "docs/personal-data.md tells of columns that aren't there: {gone:?}"
+    );
 }

@@ -45,7 +45,12 @@ pub(super) fn record(record: &mut Value, words: &Words) {
 /// The same, only of these payments; of what else it says, what names their payer.
 pub(super) fn record_of_payments(record: &mut Value, payments: &[String], words: &Words) {
     for pointer in ["/payments", "/decision/compared"] {
-        for one in record.pointer_mut(pointer).and_then(Value::as_array_mut).into_iter().flatten() {
+        for one in record
+            .pointer_mut(pointer)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             let theirs = one.get("payment_id").and_then(Value::as_str);
             if theirs.is_some_and(|id| payments.iter().any(|payment| payment == id)) {
                 blank("", one, words);

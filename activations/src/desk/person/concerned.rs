@@ -79,7 +79,10 @@ impl Concerned {
 
     /// The provider's ids of their payments.
     pub(super) fn payment_ids(&self) -> Vec<String> {
-        self.payments.values().map(|payment| payment.payment_id.clone()).collect()
+        self.payments
+            .values()
+            .map(|payment| payment.payment_id.clone())
+            .collect()
     }
 }
 
@@ -121,7 +124,8 @@ pub(super) async fn of_each(
 }
 
 const ACTIVATIONS: &str = "SELECT a.id, a.organisation_id, a.reference, a.state FROM asked JOIN activations a ON a.";
-const PAYMENTS: &str = "SELECT p.id, p.account, p.payment_id, p.standing, COALESCE(p.activation_id, p.suggested) AS activation FROM";
+const PAYMENTS: &str =
+    "SELECT p.id, p.account, p.payment_id, p.standing, COALESCE(p.activation_id, p.suggested) AS activation FROM";
 const EVENTS: &str = "SELECT e.id, e.account, e.payment_id, e.notification_id, e.state, \
      (SELECT COUNT(*) FROM rereads r WHERE r.event = e.id AND r.state = 'waiting') AS rereads, e.told FROM";
 
@@ -204,7 +208,12 @@ impl Concerned {
             .filter_map(|one| one.activation.as_deref())
             .collect();
         let of: Vec<&str> = of.into_iter().collect();
-        let rows = of_each(connection, &format!("{ACTIVATIONS}id = asked.row_id ORDER BY a.id"), &of).await?;
+        let rows = of_each(
+            connection,
+            &format!("{ACTIVATIONS}id = asked.row_id ORDER BY a.id"),
+            &of,
+        )
+        .await?;
         self.paid_for = rows.iter().map(activation).collect::<Result<_, _>>()?;
         self.holders(connection).await
     }
@@ -212,7 +221,8 @@ impl Concerned {
     /// Whoever paid is called so.
     async fn holders(&mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let ids: Vec<&str> = self.payments.keys().map(String::as_str).collect();
-        let sql = "SELECT p.holder_name FROM asked JOIN payments p ON p.id = asked.row_id WHERE p.holder_name IS NOT NULL";
+        let sql =
+            "SELECT p.holder_name FROM asked JOIN payments p ON p.id = asked.row_id WHERE p.holder_name IS NOT NULL";
         for row in of_each(connection, sql, &ids).await? {
             self.words.name(&text(&row, "holder_name")?);
         }
@@ -274,8 +284,7 @@ impl Concerned {
             for row in &rows {
                 let id = text(row, "id")?;
                 let body: Vec<u8> = row.try_get("body")?;
-                if self.words.surely_in(&String::from_utf8_lossy(&body))
-                    || self.words.surely_in(&text(row, "headers")?)
+                if self.words.surely_in(&String::from_utf8_lossy(&body)) || self.words.surely_in(&text(row, "headers")?)
                 {
                     found.insert(id);
                 }

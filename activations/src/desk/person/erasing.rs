@@ -28,8 +28,17 @@ use crate::store::{StoreError, json, maybe_text, number, text, to_json};
 /// So many rows in one transaction.
 pub(super) const BATCH: usize = 100;
 
-/// Remembered from an erasure's first commit until the file is written anew.
+/// Remembered from an erasure's first commit until the file is written anew, by that one or a later one.
 const CUT_SHORT: &str = "erasing a person";
+
+/// What becomes of SQLite's file at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {
+    /// It is written anew: who writes meanwhile waits.
+    WrittenAnew,
+    /// It is left until the next erasure that writes it anew, of whomever: at an hour when a wait does no harm.
+    Left,
+}
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +56,7 @@ impl Desk {
     /// # Errors
     /// Refused while an activation of theirs is open or a message about them waits, and where the reason names them.
     /// When the store doesn't answer; what was erased before stays so, and the same call goes on.
-    pub async fn erase_person(&self, order: Order<'_>, whose: &Whose) -> Result<Option<Erased>, DeskError> {
+    pub async fn erase_person(&self, order: Order<'_>, whose: &Whose, file: File) -> Result<Option<Erased>, DeskError> {
         order.check()?;
         let concerned = self.concerned(whose).await?;
         if concerned.words.named_in(order.reason) {
@@ -60,16 +69,19 @@ impl Desk {
             .into());
         }
         let mut connection = self.store.reader().acquire().await?;
-        let elsewhere = !texts::mentions(&mut connection, &concerned.words, Where::Everywhere).await?.is_empty()
-            || !texts::reasons(&mut connection, &concerned.words, Where::Everywhere).await?.is_empty();
+        let elsewhere = !texts::mentions(&mut connection, &concerned.words, Where::Everywhere)
+            .await?
+            .is_empty()
+            || !texts::reasons(&mut connection, &concerned.words, Where::Everywhere)
+                .await?
+                .is_empty();
         drop(connection);
         if concerned.is_nothing() && !elsewhere {
             // Killed after the last commit, an erasure has left the file as it was.
             if !self.is_cut_short().await? {
                 return Ok(None);
             }
-            self.store.write_anew().await?;
-            self.has_ended().await?;
+            self.end_with(file).await?;
             return Ok(Some(Erased {
                 erased: Vec::new(),
                 left: 0,
@@ -82,8 +94,14 @@ impl Desk {
         self.store.overwrite_what_goes().await?;
         let subject = self.subject_of(whose);
         let mut work = self.begin().await?;
-        self.note(&mut work, order.actor, "person erasure begun", &subject, order.reason.trim())
-            .await?;
+        self.note(
+            &mut work,
+            order.actor,
+            "person erasure begun",
+            &subject,
+            order.reason.trim(),
+        )
+        .await?;
         sqlx::query("INSERT INTO remembered (name, value) VALUES ($1, '') ON CONFLICT (name) DO NOTHING")
             .bind(CUT_SHORT)
             .execute(&mut *work.tx)
@@ -97,7 +115,8 @@ impl Desk {
         for one in &concerned.paid_for {
             self.erase_from(one, &concerned, &mut counted).await?;
         }
-        self.erase_from_texts(&concerned.words, Where::Everywhere, &mut counted).await?;
+        self.erase_from_texts(&concerned.words, Where::Everywhere, &mut counted)
+            .await?;
         self.erase_events(&concerned, &mut counted).await?;
         let payments: Vec<&PaymentOf> = concerned.payments.values().collect();
         for portion in payments.chunks(BATCH) {
@@ -107,14 +126,18 @@ impl Desk {
             }
             self.commit(work).await?;
         }
-        self.end_erasure(order, &subject, &concerned.organisations, &mut counted).await?;
-        self.store.write_anew().await?;
-        self.has_ended().await?;
+        self.end_erasure(order, &subject, &concerned.organisations, &mut counted)
+            .await?;
+        self.end_with(file).await?;
 
         let after = self.concerned(whose).await?;
         let mut connection = self.store.reader().acquire().await?;
-        let left = texts::mentions(&mut connection, &after.words, Where::Everywhere).await?.len()
-            + texts::reasons(&mut connection, &after.words, Where::Everywhere).await?.len()
+        let left = texts::mentions(&mut connection, &after.words, Where::Everywhere)
+            .await?
+            .len()
+            + texts::reasons(&mut connection, &after.words, Where::Everywhere)
+                .await?
+                .len()
             + after.events.len()
             + after.messages.len()
             + after.organisations.len();
@@ -132,7 +155,11 @@ impl Desk {
         Ok(row.is_some())
     }
 
-    async fn has_ended(&self) -> Result<(), DeskError> {
+    async fn end_with(&self, file: File) -> Result<(), DeskError> {
+        if file == File::Left {
+            return Ok(());
+        }
+        self.store.write_anew().await?;
         let mut work = self.begin().await?;
         sqlx::query("DELETE FROM remembered WHERE name = $1")
             .bind(CUT_SHORT)
@@ -190,8 +217,14 @@ impl Desk {
         Err(Refused::new(
             Kind::Conflict,
             "person_not_erasable",
-            format!("Activation {} is {}; withdraw it first, then erase again.", one.reference, now.state),
-            format!("Activering {} is {}; trek haar eerst in en wis opnieuw.", one.reference, now.state),
+            format!(
+                "Activation {} is {}; withdraw it first, then erase again.",
+                one.reference, now.state
+            ),
+            format!(
+                "Activering {} is {}; trek haar eerst in en wis opnieuw.",
+                one.reference, now.state
+            ),
         )
         .into())
     }
@@ -262,9 +295,14 @@ impl Desk {
             erase_creator(&mut work, one, self.now().micros()).await?;
             counted.add(CREATORS, 1);
         }
-        let many: Vec<String> = counted.0.iter().map(|one| format!("{} {}", one.many, one.what)).collect();
+        let many: Vec<String> = counted
+            .0
+            .iter()
+            .map(|one| format!("{} {}", one.many, one.what))
+            .collect();
         let told = format!("{}: {}", order.reason.trim(), many.join(", "));
-        self.note(&mut work, order.actor, "person erased", subject, &told).await?;
+        self.note(&mut work, order.actor, "person erased", subject, &told)
+            .await?;
         self.commit(work).await
     }
 }
@@ -365,11 +403,7 @@ async fn erase_event(work: &mut Desking, event: &EventOf) -> Result<u64, StoreEr
     Ok(1)
 }
 
-async fn erase_decisions(
-    work: &mut Desking,
-    activation: &str,
-    blank: impl Fn(&mut Value),
-) -> Result<u64, StoreError> {
+async fn erase_decisions(work: &mut Desking, activation: &str, blank: impl Fn(&mut Value)) -> Result<u64, StoreError> {
     let rows = sqlx::query("SELECT number, record FROM decisions WHERE activation_id = $1")
         .bind(activation)
         .fetch_all(&mut *work.tx)
@@ -419,7 +453,9 @@ async fn erase_documents(work: &mut Desking, activation: &str) -> Result<u64, St
         .await?;
     let mut many = 0;
     for row in &rows {
-        let Some(payload) = maybe_text(row, "payload")? else { continue };
+        let Some(payload) = maybe_text(row, "payload")? else {
+            continue;
+        };
         let Ok(mut payload) = serde_json::from_str::<Value>(&payload) else {
             continue;
         };

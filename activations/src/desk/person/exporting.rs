@@ -132,7 +132,12 @@ impl Desk {
         about.extend(payments.iter().cloned());
         let mentioned: Vec<Value> = mentioned
             .iter()
-            .filter(|one| !concerned.activations.iter().any(|own| one.activation.as_ref() == Some(&own.id)))
+            .filter(|one| {
+                !concerned
+                    .activations
+                    .iter()
+                    .any(|own| one.activation.as_ref() == Some(&own.id))
+            })
             .map(|one| json!({ "where": one.place(), "text": parsed(&one.text) }))
             .collect();
         let json = json!({

@@ -131,7 +131,8 @@ impl Counted {
 
 async fn many(connection: &mut sqlx::AnyConnection, from: &str, activation: &str) -> Result<u64, StoreError> {
     let rows = of_each(connection, &format!("SELECT COUNT(*) AS many {from}"), &[activation]).await?;
-    rows.first().map_or(Ok(0), |row| Ok(u64::try_from(number(row, "many")?).unwrap_or(0)))
+    rows.first()
+        .map_or(Ok(0), |row| Ok(u64::try_from(number(row, "many")?).unwrap_or(0)))
 }
 
 async fn kept(
@@ -151,11 +152,26 @@ async fn kept(
     };
     let (mut invoices, mut lines, mut files) = (0, 0, 0);
     for one in &concerned.activations {
-        invoices += many(connection, "FROM asked JOIN invoices t ON t.activation_id = asked.row_id", &one.id).await?;
-        lines += many(connection, "FROM asked JOIN history t ON t.activation_id = asked.row_id", &one.id).await?;
+        invoices += many(
+            connection,
+            "FROM asked JOIN invoices t ON t.activation_id = asked.row_id",
+            &one.id,
+        )
+        .await?;
+        lines += many(
+            connection,
+            "FROM asked JOIN history t ON t.activation_id = asked.row_id",
+            &one.id,
+        )
+        .await?;
     }
     for one in &concerned.paid_for {
-        files += many(connection, "FROM asked JOIN uploads t ON t.activation_id = asked.row_id", &one.id).await?;
+        files += many(
+            connection,
+            "FROM asked JOIN uploads t ON t.activation_id = asked.row_id",
+            &one.id,
+        )
+        .await?;
     }
     let legal = concerned.organisations.iter().filter(|one| !one.personal).count() as u64;
     keep(
@@ -228,7 +244,11 @@ pub(super) fn obstacles(concerned: &Concerned) -> Vec<Obstacle> {
 
 fn warnings(concerned: &Concerned) -> Vec<String> {
     let mut all = Vec::new();
-    let unallocated = concerned.payments.values().filter(|one| one.standing == "unallocated").count();
+    let unallocated = concerned
+        .payments
+        .values()
+        .filter(|one| one.standing == "unallocated")
+        .count();
     if unallocated > 0 {
         all.push(format!(
             "{unallocated} payments have no place: give the money back first, afterwards nobody knows whose it was."

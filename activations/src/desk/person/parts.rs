@@ -18,7 +18,12 @@ pub(super) struct Part {
 }
 
 const fn part(what: &'static str, table: &'static str, which: &'static str, set: Option<&'static str>) -> Part {
-    Part { what, table, which, set }
+    Part {
+        what,
+        table,
+        which,
+        set,
+    }
 }
 
 /// In this order: errors of attempts before the rows that they are of.
@@ -42,7 +47,9 @@ pub(super) const PARTS: &[Part] = &[
         "questions and answers",
         "questions",
         "activation_id = $1 AND (question <> '[gewist / erased]' OR answer <> '[gewist / erased]')",
-        Some("question = '[gewist / erased]', answer = CASE WHEN answer IS NULL THEN NULL ELSE '[gewist / erased]' END"),
+        Some(
+            "question = '[gewist / erased]', answer = CASE WHEN answer IS NULL THEN NULL ELSE '[gewist / erased]' END",
+        ),
     ),
     part(
         "notes",
@@ -51,7 +58,12 @@ pub(super) const PARTS: &[Part] = &[
         Some("note = '[gewist / erased]'"),
     ),
     part("proposals", "proposals", "activation_id = $1", None),
-    part("payments that were made at a provider", "checkouts", "activation_id = $1", None),
+    part(
+        "payments that were made at a provider",
+        "checkouts",
+        "activation_id = $1",
+        None,
+    ),
     part("what a register was asked", "refreshes", "activation_id = $1", None),
     part(
         "errors of deliveries",
@@ -78,7 +90,11 @@ const SUBJECTS: &str = "(SELECT $1 UNION ALL SELECT organisation_id FROM activat
      UNION ALL SELECT id FROM emails WHERE activation_id = $1 UNION ALL SELECT id FROM payments WHERE activation_id = $1 OR suggested = $1)";
 
 impl Part {
-    pub(super) async fn count(&self, connection: &mut sqlx::AnyConnection, activation: &str) -> Result<u64, StoreError> {
+    pub(super) async fn count(
+        &self,
+        connection: &mut sqlx::AnyConnection,
+        activation: &str,
+    ) -> Result<u64, StoreError> {
         let sql = format!("SELECT COUNT(*) AS many FROM {} WHERE {}", self.table, self.which);
         counted(connection, sql, activation).await
     }
@@ -89,13 +105,19 @@ impl Part {
             Some(set) => format!("UPDATE {table} SET {set} WHERE {which}"),
             None => format!("DELETE FROM {table} WHERE {which}"),
         };
-        let done = sqlx::query(AssertSqlSafe(sql)).bind(activation).execute(&mut *work.tx).await?;
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(activation)
+            .execute(&mut *work.tx)
+            .await?;
         Ok(done.rows_affected())
     }
 }
 
 async fn counted(connection: &mut sqlx::AnyConnection, sql: String, activation: &str) -> Result<u64, StoreError> {
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(activation).fetch_one(connection).await?;
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(activation)
+        .fetch_one(connection)
+        .await?;
     Ok(u64::try_from(number(&row, "many")?).unwrap_or(0))
 }
 
@@ -105,7 +127,8 @@ const BY_PERSONS: &str = "activation_id = $1 AND reason <> '' AND actor NOT IN (
 /// How many reasons there are to take out.
 pub(super) async fn count_reasons(connection: &mut sqlx::AnyConnection, activation: &str) -> Result<u64, StoreError> {
     let lines = format!("SELECT COUNT(*) AS many FROM history WHERE {BY_PERSONS}");
-    let entries = format!("SELECT COUNT(*) AS many FROM audit WHERE line IS NULL AND reason <> '' AND subject IN {SUBJECTS}");
+    let entries =
+        format!("SELECT COUNT(*) AS many FROM audit WHERE line IS NULL AND reason <> '' AND subject IN {SUBJECTS}");
     Ok(counted(connection, lines, activation).await? + counted(connection, entries, activation).await?)
 }
 
@@ -113,8 +136,15 @@ pub(super) async fn count_reasons(connection: &mut sqlx::AnyConnection, activati
 /// digest of a history isn't over its reasons, and that of an entry's reason stays: the chain holds.
 pub(super) async fn take_out_reasons(work: &mut Desking, activation: &str) -> Result<u64, StoreError> {
     let lines = format!("UPDATE history SET reason = '' WHERE {BY_PERSONS}");
-    let lines = sqlx::query(AssertSqlSafe(lines)).bind(activation).execute(&mut *work.tx).await?;
-    let entries = format!("UPDATE audit SET reason = '', reason_salt = '' WHERE reason <> '' AND subject IN {SUBJECTS}");
-    let entries = sqlx::query(AssertSqlSafe(entries)).bind(activation).execute(&mut *work.tx).await?;
+    let lines = sqlx::query(AssertSqlSafe(lines))
+        .bind(activation)
+        .execute(&mut *work.tx)
+        .await?;
+    let entries =
+        format!("UPDATE audit SET reason = '', reason_salt = '' WHERE reason <> '' AND subject IN {SUBJECTS}");
+    let entries = sqlx::query(AssertSqlSafe(entries))
+        .bind(activation)
+        .execute(&mut *work.tx)
+        .await?;
     Ok(lines.rows_affected().max(entries.rows_affected()))
 }

@@ -43,10 +43,28 @@ pub(super) const EMPTY_EMAIL: &str = "recipient = '', recipient_name = NULL, dat
 /// All of them, but the reasons of the history and the audit, which are bound to each other.
 pub(super) const PLACES: &[Place] = &[
     place("notes", &["id"], "note", "note = '[gewist / erased]'", true),
-    place("questions", &["activation_id", "number"], "question", "question = '[gewist / erased]'", true),
-    place("questions", &["activation_id", "number"], "answer", "answer = '[gewist / erased]'", true),
+    place(
+        "questions",
+        &["activation_id", "number"],
+        "question",
+        "question = '[gewist / erased]'",
+        true,
+    ),
+    place(
+        "questions",
+        &["activation_id", "number"],
+        "answer",
+        "answer = '[gewist / erased]'",
+        true,
+    ),
     place("uploads", &["id"], "name", "name = '[gewist / erased]'", true),
-    place("proposals", &["activation_id"], "reason", "reason = '[gewist / erased]'", true),
+    place(
+        "proposals",
+        &["activation_id"],
+        "reason",
+        "reason = '[gewist / erased]'",
+        true,
+    ),
     place("emails", &["id"], "recipient", EMPTY_EMAIL, true),
     place("emails", &["id"], "data", EMPTY_EMAIL, true),
     place("emails", &["id"], "rendered", EMPTY_EMAIL, true),
@@ -58,12 +76,36 @@ pub(super) const PLACES: &[Place] = &[
     place("rereads", &["id"], "last_error", "last_error = NULL", false),
     place("activations", &["id"], "last_error", "last_error = NULL", false),
     place("activations", &["id"], "question", "question = NULL", false),
-    place("attempts", &["kind", "row_id", "number"], "error", "error = '[gewist / erased]'", false),
-    place("kept_answers", &["caller", "idempotency_key"], "body", "body = '{}'", false),
-    place("refusals", &["request_id"], "reason", "reason = '[gewist / erased]'", false),
+    place(
+        "attempts",
+        &["kind", "row_id", "number"],
+        "error",
+        "error = '[gewist / erased]'",
+        false,
+    ),
+    place(
+        "kept_answers",
+        &["caller", "idempotency_key"],
+        "body",
+        "body = '{}'",
+        false,
+    ),
+    place(
+        "refusals",
+        &["request_id"],
+        "reason",
+        "reason = '[gewist / erased]'",
+        false,
+    ),
     place("refusals", &["request_id"], "claimed_id", "claimed_id = NULL", false),
     place("paused", &["kind"], "reason", "reason = '[gewist / erased]'", false),
-    place("asked_schedules", &["schedule"], "reason", "reason = '[gewist / erased]'", false),
+    place(
+        "asked_schedules",
+        &["schedule"],
+        "reason",
+        "reason = '[gewist / erased]'",
+        false,
+    ),
 ];
 
 /// A row's key, each part as it is stored.
@@ -216,13 +258,19 @@ pub(super) async fn reasons(
     let lines = "SELECT activation_id, number, reason AS said FROM history";
     let entries = "SELECT subject, number, line, reason AS said FROM audit";
     let mut all = Vec::new();
-    for row in looked_at.rows(connection, words, (lines, "reason", "activation_id")).await? {
+    for row in looked_at
+        .rows(connection, words, (lines, "reason", "activation_id"))
+        .await?
+    {
         all.push(Reason::Line {
             activation: text(&row, "activation_id")?,
             number: number(&row, "number")?,
         });
     }
-    for row in looked_at.rows(connection, words, (entries, "reason", "subject")).await? {
+    for row in looked_at
+        .rows(connection, words, (entries, "reason", "subject"))
+        .await?
+    {
         // The reason of a line's entry is the line's: it was found there.
         if maybe_number(&row, "line")?.is_none() {
             all.push(Reason::Entry {
@@ -263,11 +311,7 @@ impl Reason {
 
 impl Desk {
     /// Takes the person out of texts, a bounded number in a transaction.
-    pub(super) async fn take_out_of_texts(
-        &self,
-        words: &Words,
-        looked_at: Where<'_>,
-    ) -> Result<(u64, u64), DeskError> {
+    pub(super) async fn take_out_of_texts(&self, words: &Words, looked_at: Where<'_>) -> Result<(u64, u64), DeskError> {
         let mut connection = self.store.reader().acquire().await?;
         let mentions = mentions(&mut connection, words, looked_at).await?;
         let reasons = reasons(&mut connection, words, looked_at).await?;
