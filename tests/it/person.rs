@@ -431,6 +431,34 @@ fn a_person_is_exported_and_erased_and_nothing_of_them_is_left_but_what_the_law_
 }
 
 #[test]
+fn an_account_of_a_legal_person_is_erased_and_letters_that_name_it_stay() {
+    let installation = home();
+    let server = installation.serve();
+    let view = started(&server, 61_700_001, "ideal");
+    let id = text(&view, "id");
+    let paid = from_their_account(mollie_paid(
+        "event_1",
+        "tr_1",
+        text(&view, "reference"),
+        "Bakkerij De Korenaar B.V.",
+    ));
+    assert_eq!(post_mollie(&server, &paid).unwrap().status, 200);
+    wait_for("the e-mail to be sent", || {
+        (activation(&server, id)["emails"][0]["state"] == "sent").then_some(())
+    });
+    let erased = erase(&installation, &["--iban", IBAN]);
+    assert!(erased.status.success(), "{erased:?}");
+    nothing_is_left(&installation);
+    let now = activation(&server, id);
+    assert_eq!(now["payments"][0]["holder_name"], "[gewist / erased]");
+    assert_eq!(now["emails"][0]["recipient_masked"], "j***@example.nl");
+    assert!(
+        installation.stored(&["invoices"]).contains("Beste Anna Jansen"),
+        "the e-mail as it was sent"
+    );
+}
+
+#[test]
 fn who_paid_for_anothers_activation_is_erased_from_it_and_the_creator_stays() {
     let installation = home();
     let server = installation.serve();

@@ -8,6 +8,7 @@
 //! | `foreseen` | what erasing would take and leave, and what stands in its way |
 //! | `erasing` | doing it (article 17), a small transaction at a time |
 //! | `parts` | what of an activation is erased: each table, and how |
+//! | `rows` | single rows without their person |
 //! | `texts` | where else somebody can have written of them |
 //! | `blanking` | JSON without them, in the shape that it had |
 //!
@@ -23,6 +24,7 @@ mod erasing;
 mod exporting;
 mod foreseen;
 mod parts;
+mod rows;
 mod texts;
 mod words;
 

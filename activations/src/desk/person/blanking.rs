@@ -99,9 +99,9 @@ pub(super) fn document(payload: &mut Value) -> bool {
     let mut found = false;
     for name in ["invoice", "credit_note"] {
         if let Some(ubl) = data.get_mut(name).and_then(|document| document.get_mut("ubl"))
-            && ubl.as_str() != Some(ERASED)
+            && !ubl.is_null()
         {
-            *ubl = ERASED.into();
+            *ubl = Value::Null;
             found = true;
         }
     }

@@ -218,7 +218,8 @@ impl Concerned {
         self.holders(connection).await
     }
 
-    /// Whoever paid is called so.
+    /// Whoever paid is called so; unless that is what a legal person is called which they paid for: texts about it
+    /// are about nobody.
     async fn holders(&mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let ids: Vec<&str> = self.payments.keys().map(String::as_str).collect();
         let sql =

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Column as _, Row as _};
 
-use super::concerned::{ActivationOf, Concerned, of_each};
+use super::concerned::{ActivationOf, Concerned, EventOf, of_each};
 use super::texts::{self, Where};
 use super::{By, Whose};
 use crate::clock::Timestamp;
@@ -228,7 +228,8 @@ fn left_out(creator: bool, concerned: &Concerned) -> Vec<String> {
             "{shared} messages as received, which tell of others as well; what was read of this person is there."
         ));
     }
-    if concerned.events.len() > concerned.messages.len() {
+    let purged = |event: &EventOf| !concerned.messages.contains_key(&event.message);
+    if concerned.events.values().any(purged) {
         told.push("Messages as received of which the body is purged already (retention.body_days).".to_owned());
     }
     told
