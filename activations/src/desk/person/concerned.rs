@@ -218,14 +218,30 @@ impl Concerned {
         self.holders(connection).await
     }
 
-    /// Whoever paid is called so; unless that is what a legal person is called which they paid for: texts about it
-    /// are about nobody.
+    /// Whoever paid is called so; unless that is what a legal person is called which they paid for: what names it is
+    /// about nobody.
     async fn holders(&mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        let activations = self.activations.iter().chain(&self.paid_for);
+        let of: BTreeSet<&str> = activations.map(|one| one.organisation.as_str()).collect();
+        let of: Vec<&str> = of.into_iter().collect();
+        let sql = "SELECT o.legal_name, o.trade_names, o.legal_form, o.names_source FROM asked JOIN organisations o ON o.id = asked.row_id";
+        let mut nobodys = BTreeSet::new();
+        for row in of_each(connection, sql, &of).await? {
+            if is_personal(maybe_text(&row, "legal_form")?.as_deref(), &text(&row, "names_source")?) {
+                continue;
+            }
+            let mut names: Vec<String> = json(&row, "trade_names")?;
+            names.push(text(&row, "legal_name")?);
+            nobodys.extend(names.iter().map(|name| name.to_lowercase()));
+        }
         let ids: Vec<&str> = self.payments.keys().map(String::as_str).collect();
         let sql =
             "SELECT p.holder_name FROM asked JOIN payments p ON p.id = asked.row_id WHERE p.holder_name IS NOT NULL";
         for row in of_each(connection, sql, &ids).await? {
-            self.words.name(&text(&row, "holder_name")?);
+            let holder = text(&row, "holder_name")?;
+            if !nobodys.contains(&holder.to_lowercase()) {
+                self.words.name(&holder);
+            }
         }
         Ok(())
     }
