@@ -127,7 +127,11 @@ fn blank(name: &str, value: &mut Value, words: &Words) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests stop at what they did not expect"
+    )]
     use super::*;
     use serde_json::json;
 
