@@ -476,13 +476,27 @@ fn who_paid_for_anothers_activation_is_erased_from_it_and_the_creator_stays() {
         sent.count()
     };
     wait_for("both e-mails", || (emails(&server) == 2).then_some(()));
-    let left = erase(&installation, &["--iban", IBAN, "--leave-file"]);
+    // What nobody could read, and what somebody wrote beside another's activation.
+    let mut unreadable = from_their_account(transfer("b1", 500, "van Quist", "W. Quist"));
+    unreadable["data"]["amount"]["value"] = "five euros".into();
+    assert_eq!(post_bank(&server, "b1", &unreadable).unwrap().status, 200);
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
+    let another = started(&server, 61_600_002, "ideal");
+    let page = format!("/activations/{}", text(&another, "id"));
+    for note in ["W. Quist belt morgen terug", "De Vries belt terug"] {
+        let noted = sam.send(&server.staff, &page, &format!("{page}/notes"), &[("note", note)]);
+        assert_eq!(noted.status, 303, "{}", noted.body);
+    }
+    let whose = ["--iban", IBAN, "--name", "W. Quist"];
+    let left = erase(&installation, &[&whose[..], &["--leave-file"]].concat());
     assert!(left.status.success(), "{left:?}");
-    let erased = erase(&installation, &["--iban", IBAN]);
+    let erased = erase(&installation, &whose);
     assert!(erased.status.success(), "{erased:?}");
     nothing_is_left(&installation);
     let stored = installation.stored(&[]);
-    assert!(stored.contains("jansen@example.nl") && stored.contains("Anna Jansen"));
+    for kept in ["jansen@example.nl", "Anna Jansen", "De Vries belt terug", "quarantined"] {
+        assert!(stored.contains(kept), "{kept}");
+    }
     let audit = installation.run(&["audit", "verify"]);
     assert!(audit.status.success(), "{audit:?}");
     assert_eq!(
