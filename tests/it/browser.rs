@@ -157,7 +157,8 @@ impl Browser {
         let mut last = String::new();
         let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             wait_for("the page to say so", || {
-                let script = "const found = document.querySelector(arguments[0]); return found ? found.innerText : '';";
+                let script = "const found = document.querySelector(arguments[0]); \
+                    return found ? (found.tagName === 'TEXTAREA' ? found.value : found.innerText) : '';";
                 last = self
                     .execute(script, &json!([css]))
                     .as_str()

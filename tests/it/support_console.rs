@@ -82,7 +82,7 @@ fn each_kind_of_case_is_decided_after_it_was_shown_what_will_happen() {
     browser.open(&format!("{staff}/activations/{}", text(&second, "id")));
     browser.click("#decide ~ details summary");
     browser.click("a[href^='?question=2']");
-    browser.sees("#decide", "Beslissen");
+    browser.sees("#reason-ask", "Van wie is de rekening, en hoe hoort");
     browser.click("button[value=ask]");
     browser.sees(
         "main",
@@ -151,6 +151,7 @@ fn support_works_in_english_by_night_as_well_and_asks_in_the_language_of_whoever
         browser.picture(&format!("console-{name}"));
     }
     browser.open(&format!("{staff}{case}?question=1"));
+    browser.sees("#reason-ask", "Wilt u een uittreksel");
     browser.click("button[value=ask]");
     browser.sees("h2", "What will happen");
     browser.sees("main", "Wilt u een uittreksel uit het handelsregister sturen");
