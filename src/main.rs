@@ -40,6 +40,9 @@ mod traces;
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run().unwrap_or_else(|error| {
         eprintln!("eencent: {error}");

@@ -20,6 +20,7 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Row as _, Transaction};
 
+use self::sqlite::Scratch;
 use crate::ledger::mail_pace::MailPace;
 use crate::ledger::pulse::{Anchor, Forsaken};
 
@@ -181,6 +182,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] when the schema is newer than this program; nothing is changed then.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.scratch(Scratch::Files).await?;
         let result = match self.kind {
             Kind::Sqlite => MIGRATIONS.run(&self.write).await,
             Kind::Postgres => postgres::migrations(&MIGRATIONS).run(&self.write).await,
@@ -191,7 +193,16 @@ impl Store {
             }
             other => StoreError::Migrate(other),
         })?;
-        self.chain_what_was().await
+        self.chain_what_was().await?;
+        self.scratch(Scratch::Memory).await
+    }
+
+    /// Where SQLite has what it needs for a moment. Where it fails in between, files are slower and do no harm.
+    async fn scratch(&self, place: Scratch) -> Result<(), StoreError> {
+        if self.kind == Kind::Sqlite {
+            sqlx::query(place.sql()).execute(&self.write).await?;
+        }
+        Ok(())
     }
 
     /// Whether the store answers and its schema is there.

@@ -2,7 +2,7 @@
 
 mod forgetting;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -170,7 +170,8 @@ pub(super) async fn read_anew(
         id,
         marks: &marks,
     };
-    let new_event = !remember(tx, vec![arrival.under(&marks.event_key)]).await?.is_empty();
+    let known = remember(tx, vec![arrival.under(&marks.event_key)]).await?;
+    let new_event = !stands(&known, &arrival, &marks.event_key);
     let Some(key) = marks.payment_key.as_deref() else {
         return Ok(Anew {
             new_event,
@@ -187,13 +188,7 @@ pub(super) async fn read_anew(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    let keyed = [arrival.under(key)];
-    let new_payment = !remember(tx, keyed.to_vec()).await?.is_empty();
-    let earlier = if new_payment {
-        None
-    } else {
-        look_up(tx, &keyed).await?.into_values().next()
-    };
+    let earlier = remember(tx, vec![arrival.under(key)]).await?.into_values().next();
     let contradicts = earlier
         .filter(|first| first.event != id && marks.fixed && first.facts.contradicted_by(&marks.facts))
         .map(|first| first.event);
@@ -202,44 +197,34 @@ pub(super) async fn read_anew(
 
 /// Compares events with what was seen and with each other, in their order, and remembers them.
 ///
-/// What is new is found out by writing it down: a key that stands there already returns nothing. So a group
-/// of news costs two statements, and two receivers that hear the same at the same moment wait for each other
-/// at the key.
+/// What is new is found out by writing it down: a key that stands there already is left as it is, and only when
+/// fewer rows were written than were given it is looked who was first. So a group of news costs two statements
+/// that return nothing, and two receivers that hear the same at the same moment wait for each other at the key.
 pub(super) async fn recognise(tx: &mut Tx, arrivals: &[Arrival<'_>]) -> Result<Vec<Taken>, StoreError> {
-    let all: Vec<Keyed<'_>> = arrivals
+    let by_event = arrivals
         .iter()
         .map(|arrival| arrival.under(&arrival.marks.event_key))
         .collect();
-    let new_events = remember(tx, all).await?;
-    let of_payments: Vec<Keyed<'_>> = arrivals
+    let mut earlier = remember(tx, by_event).await?;
+    let news = |arrival: &&Arrival<'_>| !stands(&earlier, arrival, &arrival.marks.event_key);
+    let by_payment = arrivals
         .iter()
-        .filter(|arrival| new_events.contains(arrival.id))
+        .filter(news)
         .filter_map(|arrival| Some(arrival.under(arrival.marks.payment_key.as_deref()?)))
         .collect();
-    let new_payments = remember(tx, of_payments).await?;
-    let known: Vec<Keyed<'_>> = arrivals
-        .iter()
-        .filter_map(|arrival| {
-            if !new_events.contains(arrival.id) {
-                return Some(arrival.under(&arrival.marks.event_key));
-            }
-            let key = arrival.marks.payment_key.as_deref()?;
-            (!new_payments.contains(arrival.id)).then(|| arrival.under(key))
-        })
-        .collect();
-    let mut earlier = look_up(tx, &known).await?;
+    earlier.extend(remember(tx, by_payment).await?);
 
     let mut taken = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
-        taken.push(if new_events.contains(arrival.id) {
+        taken.push(if stands(&earlier, arrival, &arrival.marks.event_key) {
+            another_of_an_event(tx, arrival, &mut earlier).await?
+        } else {
             match &arrival.marks.payment_key {
-                Some(key) if !new_payments.contains(arrival.id) => {
+                Some(key) if stands(&earlier, arrival, key) => {
                     another_of_a_payment(tx, arrival, key, &mut earlier).await?
                 }
                 _ => Taken::New,
             }
-        } else {
-            another_of_an_event(tx, arrival, &mut earlier).await?
         });
     }
     Ok(taken)
@@ -333,18 +318,26 @@ struct Earlier {
     facts: Facts,
 }
 
-/// Writes down what isn't there yet; the events for which that was so.
-async fn remember(tx: &mut Tx, mut keyed: Vec<Keyed<'_>>) -> Result<HashSet<String>, StoreError> {
+/// Whether another event was the first under this key.
+fn stands(known: &Known, arrival: &Arrival<'_>, key: &str) -> bool {
+    !known.is_empty()
+        && known
+            .get(&(arrival.account.to_owned(), key.to_owned()))
+            .is_some_and(|first| first.event != arrival.id)
+}
+
+/// Writes down what isn't there yet. Nothing when all of it is new; else who stands under each of the keys.
+async fn remember(tx: &mut Tx, mut keyed: Vec<Keyed<'_>>) -> Result<Known, StoreError> {
     const REMEMBER: Many<'static> = Many {
         head: "INSERT INTO seen (account, seen_key, event, digest, facts, seen_at)",
         columns: Columns::Inserted(6),
-        tail: " ON CONFLICT (account, seen_key) DO NOTHING RETURNING event",
+        tail: " ON CONFLICT (account, seen_key) DO NOTHING",
     };
     // In one order everywhere: two receivers that wait for each other's keys would wait for ever. Of equal
     // keys, the first to arrive stays the first.
     keyed.sort_by(|a, b| (a.arrival.account, a.key).cmp(&(b.arrival.account, b.key)));
-    let new = REMEMBER
-        .fetch(tx, &keyed, |query, Keyed { arrival, key }| {
+    let written = REMEMBER
+        .execute(tx, &keyed, |query, Keyed { arrival, key }| {
             query
                 .bind(arrival.account)
                 .bind(*key)
@@ -354,7 +347,17 @@ async fn remember(tx: &mut Tx, mut keyed: Vec<Keyed<'_>>) -> Result<HashSet<Stri
                 .bind(arrival.at.micros())
         })
         .await?;
-    new.iter().map(|row| text(row, "event")).collect()
+    if usize::try_from(written) == Ok(keyed.len()) {
+        return Ok(Known::new());
+    }
+    let known = look_up(tx, &keyed).await?;
+    // Forgotten between the two statements: the provider gets no answer, and the next try writes it down.
+    for Keyed { arrival, key } in keyed {
+        if !known.contains_key(&(arrival.account.to_owned(), key.to_owned())) {
+            return Err(StoreError::Unreadable(format!("seen: {key} is gone")));
+        }
+    }
+    Ok(known)
 }
 
 async fn look_up(tx: &mut Tx, keyed: &[Keyed<'_>]) -> Result<Known, StoreError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
+use super::sqlite::Scratch;
 use super::{Kind, MIGRATIONS, Store, StoreError};
 
 /// So many pages of 4 KiB are given back at a time: a few milliseconds, in which nobody else writes.
@@ -80,7 +81,9 @@ impl Store {
         if self.kind == Kind::Postgres {
             return Ok(());
         }
+        self.scratch(Scratch::Files).await?;
         sqlx::query("VACUUM").execute(&self.write).await?;
+        self.scratch(Scratch::Memory).await?;
         for _ in 0..CUTS {
             let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
                 .fetch_one(&self.write)

@@ -18,6 +18,27 @@ const BUSY_TIMEOUT_MS: u32 = 10_000;
 /// again. Most of it has been carried over beside the commits by then: see `super::checkpoint`.
 const CHECKPOINT_AFTER: u32 = 10_000;
 
+/// For the connection that writes: of the file it remembers up to 8 MiB, rather than 2.
+const WRITER: &str = "PRAGMA cache_size = -8192";
+
+/// Where the connection that writes has what it needs for a moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scratch {
+    /// As always: what would take a statement back is a few pages, and a file for them costs as much as the log does.
+    Memory,
+    /// For what goes through whole tables.
+    Files,
+}
+
+impl Scratch {
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Memory => "PRAGMA temp_store = MEMORY",
+            Self::Files => "PRAGMA temp_store = FILE",
+        }
+    }
+}
+
 /// The connection that writes, and those that read. The file and its folder are made when missing.
 pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -34,7 +55,18 @@ pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreErro
     first.execute("PRAGMA auto_vacuum = INCREMENTAL").await.map_err(open)?;
     prepare(&mut first).await.map_err(open)?;
     first.close().await.map_err(open)?;
-    let write = options(1).connect(&address).await.map_err(open)?;
+    let write = options(1)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                prepare(connection).await?;
+                connection.execute(WRITER).await?;
+                connection.execute(Scratch::Memory.sql()).await?;
+                Ok(())
+            })
+        })
+        .connect(&address)
+        .await
+        .map_err(open)?;
     let read = options(READERS).connect(&address).await.map_err(open)?;
     Ok((write, read))
 }
