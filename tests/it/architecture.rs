@@ -225,6 +225,10 @@ fn a_migration_that_has_landed_is_never_changed() -> Result<()> {
             "cd13aac1a8f173cd09d9037d94eee6cbfdbefccee98dfaf0eed850387178e2ac",
         ),
         (
+            "0016_traces.sql",
+            "baf8a77b6e4ff14062d82a8c5bde223676c1ad106377ec43b9870ec6434319ea",
+        ),
+        (
             "0017_identity_provider.sql",
             "b0774152185c1afac8f534f7d5b01837fca1d9a743c1806ffa74f1b78d3a9591",
         ),

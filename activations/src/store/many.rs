@@ -107,9 +107,9 @@ impl Many<'_> {
     /// The statement with room for so many rows.
     fn sql(&self, room: usize, database: Dialect) -> String {
         let columns = self.columns.count();
-        let mut sql = String::with_capacity(self.head.len() + self.tail.len() + room * columns * 6 + 96);
+        let mut sql = String::with_capacity(self.head.len() + self.tail.len() + room * columns * 6 + columns * 10 + 96);
         sql.push_str(self.head);
-        sql.push_str(database.before_rows());
+        database.before_rows(columns, &mut sql);
         for row in 0..room {
             sql.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..columns {
@@ -166,10 +166,17 @@ impl Dialect {
         }
     }
 
-    const fn before_rows(self) -> &'static str {
-        match self {
-            Self::Sqlite => " SELECT * FROM (VALUES ",
-            Self::Postgres => " VALUES ",
+    /// SQLite calls the columns of rows `column1`, `column2` and so on.
+    fn before_rows(self, columns: usize, sql: &mut String) {
+        if self == Self::Sqlite {
+            for column in 1..=columns {
+                let before = if column == 1 { " SELECT" } else { "," };
+                // Writing to a String can't fail.
+                let _ = write!(sql, "{before} column{column}");
+            }
+            sql.push_str(" FROM (VALUES ");
+        } else {
+            sql.push_str(" VALUES ");
         }
     }
 
@@ -214,7 +221,7 @@ mod tests {
         );
         assert_eq!(
             insert.sql(2, Dialect::Sqlite),
-            "INSERT INTO t (a, b) SELECT * FROM (VALUES (?, ?), (?, ?)) WHERE column1 IS NOT NULL RETURNING a"
+            "INSERT INTO t (a, b) SELECT column1, column2 FROM (VALUES (?, ?), (?, ?)) WHERE column1 IS NOT NULL RETURNING a"
         );
         let given = Many {
             head: "WITH given (a, b) AS (",
