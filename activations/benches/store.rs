@@ -2,7 +2,8 @@
 //!
 //! For each size the database is filled (processed notifications, one activation each), and then measured: notifications
 //! committed by the inbox, 64 at a time; events taken and processed, one after another; what the sweep and the
-//! metrics ask. ROWS=1000,100000 (the default) says how many; 10000000 takes a while, and tens of gigabytes.
+//! metrics ask. ROWS=1000,100000 (the default) says how many; 10000000 takes a while, and sixty gigabytes, or half of
+//! that with BODY=200: so many bytes are stored of each message that was there before (default 2400).
 //! On PostgreSQL: `tests/with-servers env EENCENT_TEST_STORE=postgres cargo bench -p eencent-activations`.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails may stop")]
 
@@ -24,7 +25,7 @@ const MEASURED: u32 = 1_000;
 const GROUP: i64 = 100_000;
 
 /// As long as that of a provider.
-const BODY: &[u8] = &[b'x'; 2_400];
+const BODY: usize = 2_400;
 
 /// From the number $1 to $2, in each table that a notification touches. The keys are in no order, as those of providers are.
 const FILL: [&str; 7] = [
@@ -108,6 +109,8 @@ fn each(all: Duration, many: u32) -> f64 {
 
 async fn fill(office: &Office, rows: i64) {
     let pool = AnyPool::connect(&office.url).await.unwrap();
+    let body = std::env::var("BODY").map_or(BODY, |bytes| bytes.parse().unwrap());
+    let body = vec![b'x'; body];
     let mut from = 1;
     while from <= rows {
         let to = (from + GROUP - 1).min(rows);
@@ -119,7 +122,7 @@ async fn fill(office: &Office, rows: i64) {
                 .bind(from)
                 .bind(to);
             if insert.contains("$3") {
-                query = query.bind(BODY);
+                query = query.bind(body.as_slice());
             }
             query.execute(&mut *tx).await.unwrap();
         }

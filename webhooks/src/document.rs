@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 /// Reads a JSON document (RFC 8259, UTF-8, no byte order mark). A name that occurs twice in one
@@ -17,9 +18,23 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, String> {
         .map_err(|problem| format!("The body can't be read as JSON: {problem}."))
 }
 
+/// What is at a JSON pointer (RFC 6901) in which no name has a `~`: [`Value::pointer`] makes two texts of each of
+/// its parts, and a message is asked dozens of them.
+fn at<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
+    let mut parts = pointer.split('/');
+    if !parts.next()?.is_empty() {
+        return None;
+    }
+    parts.try_fold(value, |inside, part| match inside {
+        Value::Object(object) => object.get(part),
+        Value::Array(list) => list.get(part.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// Text at a JSON pointer, if it is text and not empty.
 pub(crate) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
+    at(value, pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// The first of several pointers that leads to text.
@@ -29,7 +44,7 @@ pub(crate) fn first_text<'v>(value: &'v Value, pointers: &[&str]) -> Option<&'v 
 
 /// What is at a JSON pointer, unless it is absent or `null`.
 pub(crate) fn present<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
-    value.pointer(pointer).filter(|found| !found.is_null())
+    at(value, pointer).filter(|found| !found.is_null())
 }
 
 /// A value in which no name occurs twice.
@@ -87,13 +102,18 @@ impl<'de> Visitor<'de> for OnceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Once, A::Error> {
-        let mut object = Map::new();
+        // Most objects of providers have no more names than this: they are made without growing.
+        let mut object = Map::with_capacity(7);
         while let Some((name, Once(value))) = entries.next_entry::<String, Once>()? {
-            if object.contains_key(&name) {
-                let shown: String = name.chars().take(40).collect();
-                return Err(A::Error::custom(format!("{shown:?} is said twice")));
+            match object.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => {
+                    let shown: String = entry.key().chars().take(40).collect();
+                    return Err(A::Error::custom(format!("{shown:?} is said twice")));
+                }
             }
-            object.insert(name, value);
         }
         Ok(Once(Value::Object(object)))
     }
@@ -128,6 +148,29 @@ mod tests {
             );
         }
         assert!(read(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_pointer_leads_where_those_of_serde_json_lead() {
+        let value = serde_json::json!({ "a": { "b": [1, { "c": "x" }], "": 2 }, "0": null });
+        for pointer in [
+            "",
+            "/",
+            "/a",
+            "/a/",
+            "/a/b",
+            "/a/b/0",
+            "/a/b/1/c",
+            "/a/b/2",
+            "/a/b/c",
+            "/a/b/1/c/d",
+            "/0",
+            "/x",
+            "a",
+            "a/b",
+        ] {
+            assert_eq!(at(&value, pointer), value.pointer(pointer), "{pointer}");
+        }
     }
 
     #[test]
