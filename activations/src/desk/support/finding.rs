@@ -2,6 +2,8 @@
 //!
 //! Written with the rows themselves; for rows that were there before, filled in after the start, a batch at a time.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::{Deserialize, Serialize};
 
 use crate::desk::person::ERASED_ADDRESS;
@@ -52,22 +54,10 @@ impl Desk {
 
     async fn found_by(&self, work: &mut Desking, id: &str, words: &[String], creator: &str) -> Result<(), DeskError> {
         sqlx::query("UPDATE organisations SET creator_hash = $1 WHERE id = $2")
-            // Creators who were erased are not one person.
-            .bind((creator != ERASED_ADDRESS).then(|| self.creator_hash(creator)))
+            .bind(self.creator_found_by(creator))
             .bind(id)
             .execute(&mut *work.tx)
             .await?;
-        let known = sqlx::query("SELECT word FROM name_words WHERE organisation_id = $1")
-            .bind(id)
-            .fetch_all(&mut *work.tx)
-            .await?;
-        let mut known: Vec<String> = known.iter().map(|row| text(row, "word")).collect::<Result<_, _>>()?;
-        let mut wanted = words.to_vec();
-        known.sort_unstable();
-        wanted.sort_unstable();
-        if known == wanted {
-            return Ok(());
-        }
         sqlx::query("DELETE FROM name_words WHERE organisation_id = $1")
             .bind(id)
             .execute(&mut *work.tx)
@@ -75,6 +65,11 @@ impl Desk {
         let rows: Vec<(&str, &str)> = words.iter().map(|word| (word.as_str(), id)).collect();
         insert_words(work, &rows).await?;
         Ok(())
+    }
+
+    /// Creators who were erased are not one person.
+    fn creator_found_by(&self, creator: &str) -> Option<String> {
+        (creator != ERASED_ADDRESS).then(|| self.creator_hash(creator))
     }
 
     /// Fills in, for some of the rows that were there before, what they are found by: whether there are more.
@@ -106,24 +101,35 @@ impl Desk {
         Ok(!filled.done)
     }
 
+    /// What is right already, such as all that was registered by this version, is only read.
     async fn fill_organisations(&self, work: &mut Desking, filled: &mut Filled) -> Result<bool, DeskError> {
         let sql = format!(
-            "SELECT id, legal_name, trade_names, creator FROM organisations WHERE id > $1 ORDER BY id LIMIT {BATCH}"
+            "SELECT id, legal_name, trade_names, creator, creator_hash FROM organisations WHERE id > $1 ORDER BY id LIMIT {BATCH}"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(filled.organisations.as_str())
             .fetch_all(&mut *work.tx)
             .await?;
+        let Some(last) = rows.last() else {
+            return Ok(false);
+        };
+        let last = text(last, "id")?;
+        let mut known = known_words(work, &filled.organisations, &last).await?;
         for row in &rows {
             let id = text(row, "id")?;
             let mut names: Vec<String> = json(row, "trade_names")?;
             names.insert(0, text(row, "legal_name")?);
             let creator: CreatorView = json(row, "creator")?;
             let words = words_of(names.iter().map(String::as_str));
-            self.found_by(work, &id, &words, &creator.email).await?;
-            filled.organisations = id;
+            let known = known.remove(&id).unwrap_or_default();
+            if known != words.iter().cloned().collect()
+                || maybe_text(row, "creator_hash")? != self.creator_found_by(&creator.email)
+            {
+                self.found_by(work, &id, &words, &creator.email).await?;
+            }
         }
-        Ok(!rows.is_empty())
+        filled.organisations = last;
+        Ok(true)
     }
 
     async fn fill_payments(&self, work: &mut Desking, filled: &mut Filled) -> Result<bool, DeskError> {
@@ -132,7 +138,8 @@ impl Desk {
             columns: Columns::Typed(&["TEXT", "TEXT"]),
             tail: ") UPDATE payments SET account_hash = new_hash FROM given WHERE payments.id = given.row_id",
         };
-        let sql = format!("SELECT id, account_number FROM payments WHERE id > $1 ORDER BY id LIMIT {BATCH}");
+        let sql =
+            format!("SELECT id, account_number, account_hash FROM payments WHERE id > $1 ORDER BY id LIMIT {BATCH}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(filled.payments.as_str())
             .fetch_all(&mut *work.tx)
@@ -140,11 +147,13 @@ impl Desk {
         let mut hashes = Vec::new();
         for row in &rows {
             filled.payments = text(row, "id")?;
+            let known = maybe_text(row, "account_hash")?;
             let number = maybe_text(row, "account_number")?.map(|text| serde_json::from_str::<AccountNumber>(&text));
             let number = number
                 .transpose()
                 .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-            if let Some(hash) = number.and_then(|number| number.found_by(&self.rules.links_key)) {
+            let hash = number.and_then(|number| number.found_by(&self.rules.links_key));
+            if let Some(hash) = hash.filter(|hash| known.as_ref() != Some(hash)) {
                 hashes.push((filled.payments.clone(), hash));
             }
         }
@@ -173,6 +182,27 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// What the organisations after `from` up to and with `to` are found by.
+async fn known_words(
+    work: &mut Desking,
+    from: &str,
+    to: &str,
+) -> Result<HashMap<String, BTreeSet<String>>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT organisation_id, word FROM name_words WHERE organisation_id > $1 AND organisation_id <= $2",
+    )
+    .bind(from)
+    .bind(to)
+    .fetch_all(&mut *work.tx)
+    .await?;
+    let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for row in &rows {
+        let words = known.entry(text(row, "organisation_id")?).or_default();
+        words.insert(text(row, "word")?);
+    }
+    Ok(known)
 }
 
 /// The words of all names together, each once.

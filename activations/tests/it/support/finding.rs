@@ -101,6 +101,7 @@ async fn what_was_there_before_is_filled_in_and_under_another_key_again() {
         "UPDATE payments SET account_hash = NULL",
         "UPDATE organisations SET creator_hash = NULL",
         "DELETE FROM name_words",
+        "INSERT INTO name_words (word, organisation_id) SELECT 'gouden', id FROM organisations",
         "UPDATE reviews SET codes = ''",
     ] {
         sqlx::query(sql).execute(&pool).await.unwrap();
@@ -112,6 +113,7 @@ async fn what_was_there_before_is_filled_in_and_under_another_key_again() {
     assert!(!found("nummer1").await && !found(IBAN).await);
     while office.desk.fill_in().await.unwrap() {}
     assert!(found("nummer1").await && found(IBAN).await && found("jansen@example.nl").await);
+    assert!(!found("gouden").await, "no longer its name");
     let filter = QueueFilter {
         reason: Some("other_name".to_owned()),
         ..all()
