@@ -1,6 +1,6 @@
 //! What a notification costs the store when it holds much already: `cargo bench -p eencent-activations`.
 //!
-//! For each size the database is filled (processed notifications, one activation each), and then measured: notifications
+//! For each size the database is filled (processed notifications, one activation each, that has ended but for the first), and then measured: notifications
 //! committed by the inbox, 64 at a time; events taken and processed, one after another; what the sweep and the
 //! metrics ask. ROWS=1000,100000 (the default) says how many; 10000000 takes a while, and sixty gigabytes, or half of
 //! that with BODY=200: so many bytes are stored of each message that was there before (default 2400).
@@ -28,14 +28,17 @@ const GROUP: i64 = 100_000;
 const BODY: usize = 2_400;
 
 /// From the number $1 to $2, in each table that a notification touches. The keys are in no order, as those of providers are.
-const FILL: [&str; 7] = [
+const FILL: [&str; 8] = [
     "INSERT INTO organisations (id, environment, legal_name, trade_names, country, names_source, creator, language, created_at, changed_at) \
      SELECT 'org_' || i, 'bench', 'Name ' || i, '[]', 'NL', 'register', '{\"name\":\"Bench\",\"email\":\"bench@example.org\",\"language\":\"nl\",\"role\":\"administrator\"}', 'nl', i, i FROM n",
     "INSERT INTO activations (id, organisation_id, method, reference, amount_minor, currency, completion, identifier_scheme, identifier_value, \
      started_by, state, version, created_at) \
-     SELECT 'act_' || i, 'org_' || i, 'ideal', 'ACT-' || (i * 7919 % 1000000007), 1, 'EUR', 'link', 'NL:KVK', '' || i, 'bench', 'awaiting_payment', 1, i FROM n",
+     SELECT 'act_' || i, 'org_' || i, 'ideal', 'ACT-' || (i * 7919 % 1000000007), 1, 'EUR', 'link', 'NL:KVK', '' || i, 'bench', \
+     CASE WHEN i > 2000 THEN 'expired' ELSE 'awaiting_payment' END, CASE WHEN i > 2000 THEN 2 ELSE 1 END, i FROM n",
     "INSERT INTO history (activation_id, number, at, happening, from_state, to_state, actor, reason) \
      SELECT 'act_' || i, 1, i, 'started_ideal', 'none', 'awaiting_payment', 'bench', '' FROM n",
+    "INSERT INTO history (activation_id, number, previous, at, happening, from_state, to_state, actor, reason) \
+     SELECT 'act_' || i, 2, 1, i, 'time_up', 'awaiting_payment', 'expired', 'bench', '' FROM n WHERE i > 2000",
     "INSERT INTO notifications (id, endpoint, provider, account, mode, received_at, request_id, proven_by, headers, body) \
      SELECT 'ntf_b' || i, 'mollie', 'mollie', 'mollie', 'live', i, 'req_b' || i, 'whole_message', '[]', $3 FROM n",
     "INSERT INTO events (id, notification_id, account, event_id, kind, payment_id, told, received_at, state, processed_at) \

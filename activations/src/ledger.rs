@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 use tracing::Span;
+use tracing::field::Empty;
 
 use crate::clock::Timestamp;
 use crate::desk::GIVE_UP_AFTER;
@@ -62,10 +63,11 @@ impl Claim {
 
 /// The span of an attempt at a row, which goes on in the row's trace.
 fn attempt_at(work: Work, id: &str, attempts: u32, parent: Option<&str>) -> Span {
-    let span = tracing::info_span!(parent: None, "job", work = work.as_str(), id);
+    let span = tracing::info_span!(parent: None, "job", work = work.as_str(), id, trace = Empty);
     if let Some(parent) = parent.and_then(TraceParent::parse) {
         parent.goes_on_in(&span);
     }
+    trace::log_by(&span);
     trace::note(&span, "attempt", i64::from(attempts) + 1);
     span
 }

@@ -9,7 +9,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use eencent_activations::clock::Clock;
 use eencent_activations::entropy::{Entropy, new_id};
+use eencent_activations::trace;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -58,7 +60,8 @@ pub async fn identified(State(ids): State<RequestIds>, request: Request, next: N
     let Some(id) = ids.of(request.headers()) else {
         return next.run(request).await;
     };
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), trace = Empty);
+    trace::log_by(&span);
     let mut response = next.run(request).instrument(span).await;
     response.headers_mut().insert(HEADER, id);
     response

@@ -75,6 +75,12 @@ fn one_trace_leads_from_the_request_to_the_e_mail_and_the_platform_across_proces
     assert_eq!(begun.field("service.name"), "eencent");
     assert_eq!(named("decide")[0].field("eencent.outcome"), "clear");
     assert_eq!(named("decide")[0].field("eencent.activation"), id);
+    // From a line of the log to the trace, and back.
+    for (server, of) in [(&receiver, "notification committed"), (&worker, "process_notification")] {
+        let said = format!("trace={}", begun.trace);
+        let log = server.log();
+        assert!(log.lines().any(|line| line.contains(&said)), "{of}: {log}");
+    }
     // From a row to its trace.
     let event = named("process notification")[0].field("eencent.id");
     let ran = home.run(&["queue", "show", event]);

@@ -44,6 +44,7 @@ use http::{HeaderMap, Method, header};
 use metrics::counter;
 use tokio::time::Instant;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 pub use self::remote::{Network, Remote};
 pub use self::sink::{Limits, Sink, Unavailable};
@@ -115,7 +116,13 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: HttpRequest) ->
     let label = endpoint.map_or("unknown", |(endpoint, _)| endpoint.name()).to_owned();
     let outcome = match endpoint {
         Some((endpoint, watch)) => {
-            let span = tracing::info_span!("notification", id = request_id, endpoint = endpoint.name());
+            let span = tracing::info_span!(
+                "notification",
+                id = request_id,
+                endpoint = endpoint.name(),
+                trace = Empty
+            );
+            trace::log_by(&span);
             trace::note(&span, "provider", endpoint.provider().name());
             let handled = receiver.handle(endpoint, watch, request, now, &request_id);
             let outcome = handled.instrument(span.clone()).await;

@@ -166,12 +166,17 @@ fn same_account(a: &Activation, of_account: &RelatedList) -> Option<ReasonView> 
     if others.is_empty() {
         return None;
     }
-    let more = if of_account.more { ", …" } else { "" };
     let names = others.join(", ");
+    // "B.V." brings its own.
+    let end = match (of_account.more, names.ends_with('.')) {
+        (true, _) => ", ….",
+        (false, true) => "",
+        (false, false) => ".",
+    };
     Some(ReasonView::new(
         "same_account",
-        format!("The same account paid for other organisations: {names}{more}."),
-        format!("Dezelfde rekening betaalde voor andere organisaties: {names}{more}."),
+        format!("The same account paid for other organisations: {names}{end}"),
+        format!("Dezelfde rekening betaalde voor andere organisaties: {names}{end}"),
     ))
 }
 
