@@ -1,6 +1,7 @@
 //! E-mails that don't arrive: why not, in words; which they are; and sending one again.
 
 use std::fmt;
+use std::time::Duration;
 
 use sqlx::any::AnyRow;
 
@@ -14,6 +15,7 @@ use crate::personal::EmailAddress;
 use crate::refused::{DeskError, Kind, Refused};
 use crate::state::{EmailKind, State};
 use crate::store::{StoreError, instant, json, maybe_instant, maybe_number, maybe_text, named, number, text};
+use crate::trace;
 use crate::views::{CreatorView, EmailView, ReasonView};
 
 /// Why an e-mail isn't delivered, as it stands on its row: the code, then what was said.
@@ -187,20 +189,79 @@ impl Desk {
         Ok(rows.iter().map(one).collect::<Result<_, _>>()?)
     }
 
-    /// Sends an e-mail again that was given up: to the creator's address as it is now (or the house's as it was), with the same words and the same
-    /// `Message-ID`, and with its whole time. Who asks for it and why goes into the audit.
+    /// Sends an e-mail again, to the creator's address as it is now (or the house's as it was), with the same words and
+    /// with its whole time. One that was given up keeps its `Message-ID`; of one to a creator that was sent, and perhaps
+    /// lost, a copy goes, which is an e-mail of its own. Who asks for it and why goes into the audit.
     ///
     /// # Errors
-    /// Refused when there is none with this id, it wasn't given up, or what it says doesn't hold any more: its link
-    /// has ended, or its text was purged.
+    /// Refused when there is none with this id, it waits or was withdrawn, it was sent within the last minute (somebody else
+    /// was first), or what it says doesn't hold any more: its link has ended, or its text was purged.
     pub async fn send_again(&self, id: &str, (by, reason): (&str, &str)) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
-        self.send_again_in(&mut work, id).await?;
+        if !self.copy_in(&mut work, id).await? {
+            self.send_again_in(&mut work, id).await?;
+        }
         self.note_by(&mut work, by, ("email_sent_again", id), reason)?;
         self.commit(work).await
     }
 
-    /// The same within a transaction, without a line in the audit.
+    /// Writes a copy of an e-mail to a creator that was sent; whether it is one.
+    async fn copy_in(&self, work: &mut Desking, id: &str) -> Result<bool, DeskError> {
+        let sql = format!(
+            "SELECT e.email_key, e.activation_id, e.number, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator \
+             FROM emails e JOIN activations a ON a.id = e.activation_id JOIN organisations o ON o.id = a.organisation_id \
+             WHERE e.id = $1 AND e.state = 'sent' AND e.dropped_at IS NULL{}",
+            self.store.held("e")
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&mut *work.tx)
+            .await?;
+        let Some(row) = row else {
+            return Ok(false);
+        };
+        if text(&row, "recipient")?.is_empty() {
+            return Err(purged().into());
+        }
+        holds(&row)?;
+        let now = self.now();
+        let of_its_move = sqlx::query(
+            "SELECT COUNT(*) AS many, MAX(COALESCE(sent_at, created_at)) AS newest FROM emails \
+             WHERE activation_id = $1 AND number = $2 AND kind = $3",
+        )
+        .bind(text(&row, "activation_id")?)
+        .bind(number(&row, "number")?)
+        .bind(text(&row, "kind")?)
+        .fetch_one(&mut *work.tx)
+        .await?;
+        if instant(&of_its_move, "newest")? > now.minus(JUST_NOW) {
+            return Err(sent_just_now().into());
+        }
+        let creator: CreatorView = json(&row, "creator")?;
+        let copy = self.new_id("eml")?;
+        let key = format!("{}/again/{}", text(&row, "email_key")?, number(&of_its_move, "many")?);
+        sqlx::query(
+            "INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, rendered, \
+             message_id, created_at, give_up_at, state, traceparent) \
+             SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), activation_id, number, kind, language, CAST($3 AS TEXT), CAST($4 AS TEXT), data, \
+             link, rendered, CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT), 'waiting', CAST($8 AS TEXT) FROM emails WHERE id = $9",
+        )
+        .bind(copy.as_str())
+        .bind(key.as_str())
+        .bind(creator.email)
+        .bind(creator.name)
+        .bind(format!("<{}@{}>", key.replace('/', "."), self.mail_domain()))
+        .bind(now.micros())
+        .bind(now.plus(GIVE_UP_AFTER).micros())
+        .bind(trace::here())
+        .bind(id)
+        .execute(&mut *work.tx)
+        .await?;
+        work.will_wait(Work::Email, &copy);
+        Ok(true)
+    }
+
+    /// Of one that was given up, within a transaction, without a line in the audit.
     pub(super) async fn send_again_in(&self, work: &mut Desking, id: &str) -> Result<(), DeskError> {
         let now = self.now();
         let sql = format!(
@@ -244,6 +305,9 @@ impl Desk {
     }
 }
 
+/// Whoever asks within this is the second of two who did.
+const JUST_NOW: Duration = Duration::from_secs(60);
+
 /// What an e-mail to a creator says holds still: its link opens what it did.
 fn holds(row: &AnyRow) -> Result<(), DeskError> {
     let link = maybe_number(row, "link")?;
@@ -273,8 +337,21 @@ fn not_given_up(state: &str) -> Refused {
     Refused::new(
         Kind::Conflict,
         "email_not_given_up",
-        format!("This e-mail is {state}; only one that was given up (failed) is sent again."),
-        format!("Deze e-mail is {state}; alleen een die is opgegeven (failed) wordt opnieuw verzonden."),
+        format!("This e-mail is {state}; one that was given up (failed), or was sent to a creator, can be sent again."),
+        format!(
+            "Deze e-mail is {state}; een die is opgegeven (failed) of aan een aanmaker is verzonden, kan opnieuw worden verzonden."
+        ),
+    )
+}
+
+fn sent_just_now() -> Refused {
+    Refused::new(
+        Kind::Conflict,
+        "email_sent_just_now",
+        "This e-mail was sent less than a minute ago, or is on its way: somebody else may have sent it again. Look at the activation's e-mails."
+            .to_owned(),
+        "Deze e-mail is minder dan een minuut geleden verzonden, of is onderweg: misschien heeft iemand anders hem opnieuw verzonden. Bekijk de e-mails van de activering."
+            .to_owned(),
     )
 }
 

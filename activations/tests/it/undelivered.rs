@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eencent_activations::clock::Clock;
-use eencent_activations::desk::{Actor, NewCreator, OrganisationChange, Trouble};
+use eencent_activations::desk::{Actor, NewCreator, OrganisationChange, Rendered, Trouble};
 use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::refused::DeskError;
 use eencent_activations::store::Store;
@@ -172,4 +172,47 @@ async fn an_e_mail_whose_link_has_ended_is_not_sent_again() {
         .await
         .unwrap();
     office.desk.send_again(&claim.id, ("Jansen", "asked")).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_an_e_mail_that_was_sent_a_copy_goes_once_however_many_ask_and_is_an_e_mail_of_its_own() {
+    let office = Office::open().await;
+    let activation = office.started("invoice").await;
+    let claims = take(&office.store, &office).await;
+    let words = Rendered {
+        subject: "Invoice".to_owned(),
+        text: "as it was".to_owned(),
+        html: "<p>as it was</p>".to_owned(),
+    };
+    let rendered = [(claims[0].clone(), words.clone())];
+    office.desk.keep_renderings(&rendered).await.unwrap();
+    let first = office.desk.emails(&claims).await.unwrap().remove(0);
+    office.desk.emails_sent(&claims).await.unwrap();
+    let id = office.view(&activation.id).await.emails[0].id.clone();
+    let asked = ("Jansen", "it never came");
+    let at_once = office.desk.send_again(&id, asked).await.unwrap_err();
+    assert_eq!(code(&at_once), "email_sent_just_now");
+
+    office.clock.advance(DAY);
+    let (one, other) = tokio::join!(
+        office.desk.send_again(&id, asked),
+        office.desk.send_again(&id, ("Peters", "it never came"))
+    );
+    let refused = [one, other].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert_eq!(refused.iter().map(code).collect::<Vec<_>>(), ["email_sent_just_now"]);
+    let claims = take(&office.store, &office).await;
+    let letters = office.desk.emails(&claims).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].rendered, Some(words));
+    assert_eq!(letters[0].to, first.to);
+    assert_ne!(letters[0].message_id, first.message_id);
+    assert_eq!(letters[0].created_at, office.clock.now());
+    office.desk.emails_sent(&claims).await.unwrap();
+
+    // Another day, another copy; the e-mail itself stays as it was sent.
+    office.clock.advance(DAY);
+    office.desk.send_again(&claims[0].id, asked).await.unwrap();
+    let emails = office.view(&activation.id).await.emails;
+    let states: Vec<&str> = emails.iter().map(|email| email.state.as_str()).collect();
+    assert_eq!(states, ["sent", "sent", "waiting"]);
 }
