@@ -34,7 +34,7 @@ pub enum Act {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
-    /// Send an e-mail again that was given up, or a copy of one that was sent, to the creator's address as it is now.
+    /// Send an e-mail once more, given up or sent, to the creator's address as it is now.
     Resend {
         /// Its id, as `list` and `eencent explain` show it.
         id: String,

@@ -126,7 +126,7 @@ impl Browser {
         if !self.visitor.scripts {
             return self.press_enter_on(css);
         }
-        self.post(&format!("{}/click", self.element(css)), &json!({}));
+        self.at(css, "click", &json!({}));
     }
 
     /// The driver's own click is a script. This goes by the keyboard, beside the page.
@@ -141,9 +141,8 @@ impl Browser {
 
     /// Types into a field that may hold something already.
     pub fn fill(&self, css: &str, text: &str) {
-        let element = self.element(css);
-        self.post(&format!("{element}/clear"), &json!({}));
-        self.post(&format!("{element}/value"), &json!({ "text": text }));
+        self.at(css, "clear", &json!({}));
+        self.at(css, "value", &json!({ "text": text }));
     }
 
     /// The text of an element as it is seen.
@@ -236,6 +235,18 @@ impl Browser {
         STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 
+    /// Does something to an element. Where the page was replaced between finding it and doing so, nothing was done,
+    /// and it is found anew.
+    fn at(&self, css: &str, act: &str, body: &Value) {
+        wait_for(&format!("{css} to stay for {act}"), || {
+            match self.tried("POST", &format!("{}/{act}", self.element(css)), body) {
+                Err(told) if told["error"] == "stale element reference" => None,
+                done => Some(done),
+            }
+        })
+        .unwrap_or_else(|told| panic!("{act} at {css}: {told}"));
+    }
+
     fn element(&self, css: &str) -> String {
         let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
         format!("/element/{}", found[ELEMENT].as_str().unwrap())
@@ -254,6 +265,11 @@ impl Browser {
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.tried(method, path, body)
+            .unwrap_or_else(|told| panic!("{method} {path}: {}", told["message"]))
+    }
+
+    fn tried(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
         let bytes = if body.is_null() {
             String::new()
         } else {
@@ -262,8 +278,11 @@ impl Browser {
         let path = format!("{}{path}", self.session);
         let mut told = exchange(&self.to, method, &path, &bytes).unwrap();
         let value = told["value"].take();
-        assert!(value["error"].is_null(), "{method} {path}: {}", value["message"]);
-        value
+        if value["error"].is_null() {
+            Ok(value)
+        } else {
+            Err(value)
+        }
     }
 }
 

@@ -434,3 +434,51 @@ fn without_scripts_a_case_is_decided_all_the_same() {
     browser.click("main form button");
     wait_for_state(&server, text(&waits, "id"), "awaiting_confirmation");
 }
+
+#[test]
+fn an_e_mail_that_never_came_is_sent_once_more_from_its_page() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let sam = Member::of(&installation, &server, "Sam Steun", &["support"]);
+    let waits = under_review(&server, 61_700_001, "P. de Boer");
+    let id = text(&waits, "id");
+    let email = wait_for("the e-mail that it takes longer", || {
+        let view = activation(&server, id);
+        let sent = view["emails"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["state"] == "sent");
+        sent.map(|one| text(one, "id").to_owned())
+    });
+    let page = format!("/activations/{id}/emails/{email}");
+    let again = format!("{page}/again");
+    let shown = sam.get(&server.staff, &page);
+    assert!(shown.body.contains(&again), "{}", shown.body);
+    let asked = [("reason", "it never came")];
+    let at_once = sam.send(&server.staff, &page, &again, &asked);
+    assert_eq!(at_once.status, 409);
+    assert!(
+        at_once.body.contains("minder dan een minuut geleden"),
+        "{}",
+        at_once.body
+    );
+
+    installation.sql("UPDATE emails SET created_at = created_at - 61000000, sent_at = sent_at - 61000000");
+    let before = mail::read(&installation.mail()).len();
+    assert_eq!(sam.send(&server.staff, &page, &again, &asked).status, 303);
+    let all = wait_for("its copy", || {
+        let all = mail::read(&installation.mail());
+        (all.len() > before).then_some(all)
+    });
+    let subject = all[0].header("subject");
+    let copies: Vec<_> = all.iter().filter(|one| one.header("subject") == subject).collect();
+    assert_eq!(copies.len(), 2, "{subject}");
+    assert_eq!(copies[0].text, copies[1].text);
+    assert_ne!(copies[0].header("message-id"), copies[1].header("message-id"));
+    let audit = installation.run(&["audit", "list"]);
+    assert!(
+        audit.stdout.contains("email_sent_again") && audit.stdout.contains("it never came"),
+        "{audit:?}"
+    );
+}
