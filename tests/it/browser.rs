@@ -240,7 +240,7 @@ impl Browser {
     fn at(&self, css: &str, act: &str, body: &Value) {
         wait_for(&format!("{css} to stay for {act}"), || {
             match self.tried("POST", &format!("{}/{act}", self.element(css)), body) {
-                Err(told) if told["error"] == "stale element reference" => None,
+                Err(told) if is_gone(&told) => None,
                 done => Some(done),
             }
         })
@@ -284,6 +284,12 @@ impl Browser {
             Err(value)
         }
     }
+}
+
+/// Whether the element went with its page. The driver says so in either of two ways.
+fn is_gone(told: &Value) -> bool {
+    let message = told["message"].as_str().unwrap_or_default();
+    told["error"] == "stale element reference" || message.contains("does not belong to the document")
 }
 
 impl Drop for Browser {
