@@ -1,8 +1,8 @@
 //! What a notification costs the store when it holds much already: `cargo bench -p eencent-activations`.
 //!
-//! For each size the database is filled (processed notifications, one activation each, that has ended but for the first), and then measured: notifications
-//! committed by the inbox, 64 at a time; events taken and processed, one after another; what the sweep and the
-//! metrics ask. ROWS=1000,100000 (the default) says how many; 10000000 takes a while, and sixty gigabytes, or half of
+//! For each size the database is filled (processed notifications, one activation each, which has ended except for the
+//! first 2,000), and then measured: notifications committed by the inbox, 64 at a time; events taken and processed, one
+//! after another; what the sweep and the metrics ask. ROWS=1000,100000 (the default) says how many; 10000000 takes a while, and sixty gigabytes, or half of
 //! that with BODY=200: so many bytes are stored of each message that was there before (default 2400).
 //! On PostgreSQL: `tests/with-servers env EENCENT_TEST_STORE=postgres cargo bench -p eencent-activations`.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails may stop")]

@@ -102,8 +102,8 @@ impl<'de> Visitor<'de> for OnceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Once, A::Error> {
-        // Most objects of providers have no more names than this: they are made without growing.
-        let mut object = Map::with_capacity(7);
+        // Not with room from the start: a stranger's body may be twenty thousand empty objects.
+        let mut object = Map::new();
         while let Some((name, Once(value))) = entries.next_entry::<String, Once>()? {
             match object.entry(name) {
                 Entry::Vacant(entry) => {

@@ -194,8 +194,8 @@ impl Desk {
     /// lost, a copy goes, which is an e-mail of its own. Who asks for it and why goes into the audit.
     ///
     /// # Errors
-    /// Refused when there is none with this id, it waits or was withdrawn, it was sent within the last minute (somebody else
-    /// was first), or what it says doesn't hold any more: its link has ended, or its text was purged.
+    /// Refused when there is none with this id, it waits or was withdrawn, it was sent within the last minute or a copy is on
+    /// its way (somebody else was first), or what it says doesn't hold any more: its link has ended, or its text was purged.
     pub async fn send_again(&self, id: &str, (by, reason): (&str, &str)) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
         if !self.copy_in(&mut work, id).await? {
@@ -208,7 +208,7 @@ impl Desk {
     /// Writes a copy of an e-mail to a creator that was sent; whether it is one.
     async fn copy_in(&self, work: &mut Desking, id: &str) -> Result<bool, DeskError> {
         let sql = format!(
-            "SELECT e.email_key, e.activation_id, e.number, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator \
+            "SELECT e.activation_id, e.number, e.kind, e.link, e.recipient, a.links, a.asked, a.state AS stands, o.creator \
              FROM emails e JOIN activations a ON a.id = e.activation_id JOIN organisations o ON o.id = a.organisation_id \
              WHERE e.id = $1 AND e.state = 'sent' AND e.dropped_at IS NULL{}",
             self.store.held("e")
@@ -225,26 +225,33 @@ impl Desk {
         }
         holds(&row)?;
         let now = self.now();
+        let (activation, kind, line) = (
+            text(&row, "activation_id")?,
+            text(&row, "kind")?,
+            number(&row, "number")?,
+        );
         let of_its_move = sqlx::query(
-            "SELECT COUNT(*) AS many, MAX(COALESCE(sent_at, created_at)) AS newest FROM emails \
-             WHERE activation_id = $1 AND number = $2 AND kind = $3",
+            "SELECT COUNT(*) AS many, COUNT(CASE WHEN state = 'waiting' THEN 1 END) AS on_their_way, \
+             MAX(COALESCE(sent_at, created_at)) AS newest FROM emails WHERE activation_id = $1 AND number = $2 AND kind = $3",
         )
-        .bind(text(&row, "activation_id")?)
-        .bind(number(&row, "number")?)
-        .bind(text(&row, "kind")?)
+        .bind(activation.as_str())
+        .bind(line)
+        .bind(kind.as_str())
         .fetch_one(&mut *work.tx)
         .await?;
-        if instant(&of_its_move, "newest")? > now.minus(JUST_NOW) {
+        if number(&of_its_move, "on_their_way")? > 0 || instant(&of_its_move, "newest")? > now.minus(JUST_NOW) {
             return Err(sent_just_now().into());
         }
         let creator: CreatorView = json(&row, "creator")?;
         let copy = self.new_id("eml")?;
-        let key = format!("{}/again/{}", text(&row, "email_key")?, number(&of_its_move, "many")?);
-        sqlx::query(
+        // The same for all who ask for this copy at once, of whichever of its predecessors: the index lets one through.
+        let key = format!("{activation}/{kind}/{line}/again/{}", number(&of_its_move, "many")?);
+        let written = sqlx::query(
             "INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, rendered, \
              message_id, created_at, give_up_at, state, traceparent) \
              SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), activation_id, number, kind, language, CAST($3 AS TEXT), CAST($4 AS TEXT), data, \
-             link, rendered, CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT), 'waiting', CAST($8 AS TEXT) FROM emails WHERE id = $9",
+             link, rendered, CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT), 'waiting', CAST($8 AS TEXT) FROM emails WHERE id = $9 \
+             ON CONFLICT (email_key) DO NOTHING",
         )
         .bind(copy.as_str())
         .bind(key.as_str())
@@ -257,6 +264,9 @@ impl Desk {
         .bind(id)
         .execute(&mut *work.tx)
         .await?;
+        if written.rows_affected() == 0 {
+            return Err(sent_just_now().into());
+        }
         work.will_wait(Work::Email, &copy);
         Ok(true)
     }

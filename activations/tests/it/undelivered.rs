@@ -200,18 +200,30 @@ async fn of_an_e_mail_that_was_sent_a_copy_goes_once_however_many_ask_and_is_an_
     );
     let refused = [one, other].into_iter().filter_map(Result::err).collect::<Vec<_>>();
     assert_eq!(refused.iter().map(code).collect::<Vec<_>>(), ["email_sent_just_now"]);
+    // Nor while its copy is held back, however long.
+    office.clock.advance(DAY);
+    assert_eq!(
+        code(&office.desk.send_again(&id, asked).await.unwrap_err()),
+        "email_sent_just_now"
+    );
+    let written = office.clock.now().minus(DAY);
     let claims = take(&office.store, &office).await;
     let letters = office.desk.emails(&claims).await.unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].rendered, Some(words));
     assert_eq!(letters[0].to, first.to);
     assert_ne!(letters[0].message_id, first.message_id);
-    assert_eq!(letters[0].created_at, office.clock.now());
+    assert_eq!(letters[0].created_at, written);
     office.desk.emails_sent(&claims).await.unwrap();
 
     // Another day, another copy; the e-mail itself stays as it was sent.
     office.clock.advance(DAY);
-    office.desk.send_again(&claims[0].id, asked).await.unwrap();
+    let (of_the_first, of_its_copy) = tokio::join!(
+        office.desk.send_again(&id, asked),
+        office.desk.send_again(&claims[0].id, ("Peters", "it never came"))
+    );
+    let refused = of_the_first.err().or(of_its_copy.err()).unwrap();
+    assert_eq!(code(&refused), "email_sent_just_now");
     let emails = office.view(&activation.id).await.emails;
     let states: Vec<&str> = emails.iter().map(|email| email.state.as_str()).collect();
     assert_eq!(states, ["sent", "sent", "waiting"]);
