@@ -322,6 +322,7 @@ pub struct DemoArgs {
 /// # Errors
 /// What went wrong, as a sentence that says what to do.
 pub fn run() -> anyhow::Result<ExitCode> {
+    end_with_the_reader();
     let Cli { config, command } = Cli::parse();
     let config = config.filter(|path| !path.as_os_str().is_empty());
     let settings = || Ok::<Settings, anyhow::Error>(settings::load(config.as_deref())?);
@@ -375,6 +376,22 @@ pub fn wait_for(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyh
     // What is still running has been told to stop, and had its time.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     done
+}
+
+/// As shells tell the end by SIGPIPE.
+const NOBODY_READS: i32 = 128 + 13;
+
+/// Makes `… | head` end quietly, as other programs do: whoever reads has seen enough. Rust ignores the signal that would
+/// do so, and panics where the next line can't be printed. What had not been committed isn't.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let told = panic.payload_as_str().unwrap_or_default();
+        if told.starts_with("failed printing to stdout") && told.contains("Broken pipe") {
+            std::process::exit(NOBODY_READS);
+        }
+        usual(panic);
+    }));
 }
 
 #[cfg(test)]

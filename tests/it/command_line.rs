@@ -223,6 +223,21 @@ fn bench_load_tells_how_a_server_answered_and_puts_no_other_machine_under_load()
 }
 
 #[test]
+fn a_command_whose_reader_has_seen_enough_ends_without_a_word() {
+    let installation = Installation::new();
+    assert!(installation.run(&["migrate"]).status.success());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = installation
+        .command(&["audit", "verify"])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(ended.status.code(), Some(141));
+}
+
+#[test]
 fn audit_tells_who_did_what_exports_it_and_holds_what_was_kept() {
     let installation = Installation::new();
     let ran = installation.run(&["migrate"]);
