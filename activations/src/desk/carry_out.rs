@@ -8,7 +8,8 @@ use tracing::Instrument as _;
 use super::moves::{Activation, Line};
 use super::pending::NewLink;
 use super::{Desk, Desking};
-use crate::ledger::Claim;
+use crate::ledger::paused::is_paused;
+use crate::ledger::{Claim, Work};
 use crate::links::{Page, hash_of};
 use crate::refused::DeskError;
 use crate::rules::Completion;
@@ -33,12 +34,7 @@ impl Desk {
         let mut work = self.begin_group().await?;
         let ids: BTreeSet<String> = claims.iter().map(|claim| claim.id.clone()).collect();
         self.foresee_activations(&mut work, &ids).await?;
-        let known = work.known.as_ref();
-        let identifiers: BTreeSet<(String, String)> = ids
-            .iter()
-            .filter_map(|id| Some(known?.activation(id)?.identifier))
-            .collect();
-        self.foresee_holders(&mut work, &identifiers).await?;
+        self.foresee_holders(&mut work, &ids).await?;
         for claim in claims {
             if let Some(mut activation) = self.load(&mut work, &claim.id).await? {
                 self.carry_out_in(&mut work, &mut activation)
@@ -48,6 +44,27 @@ impl Desk {
             work.pending.approvals.push(claim.clone());
         }
         self.commit(work).await
+    }
+
+    /// Carries out what this group has approved, once all of the group was heard: what takes an approval back may
+    /// stand behind what led to it. Whatever was approved otherwise waits for its job, and so does all while
+    /// approvals are paused.
+    pub(super) async fn carry_out_approved(&self, work: &mut Desking) -> Result<(), DeskError> {
+        let is_approval = |(kind, _): &(Work, String)| *kind == Work::Approval;
+        if !work.waiting.iter().any(is_approval) || is_paused(&mut work.tx, Work::Approval).await? {
+            return Ok(());
+        }
+        let (approved, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut work.waiting).into_iter().partition(is_approval);
+        work.waiting = waiting;
+        let ids: BTreeSet<String> = approved.into_iter().map(|(_, id)| id).collect();
+        self.foresee_holders(work, &ids).await?;
+        for id in &ids {
+            if let Some(mut activation) = self.load(work, id).await? {
+                self.carry_out_in(work, &mut activation).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn carry_out_in(&self, work: &mut Desking, activation: &mut Activation) -> Result<(), DeskError> {

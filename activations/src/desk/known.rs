@@ -186,28 +186,27 @@ impl Desk {
         Ok(())
     }
 
-    /// Asks which organisations hold these identifiers.
-    pub(super) async fn foresee_holders(
-        &self,
-        work: &mut Desking,
-        identifiers: &BTreeSet<(String, String)>,
-    ) -> Result<(), StoreError> {
+    /// Asks which organisations hold the identifiers of these activations, as far as they are known.
+    pub(super) async fn foresee_holders(&self, work: &mut Desking, ids: &BTreeSet<String>) -> Result<(), StoreError> {
         const ASKING: Many<'static> = Many {
             head: "WITH asked (of_scheme, of_value) AS (",
             columns: Columns::Typed(&["TEXT", "TEXT"]),
             tail: ") SELECT i.scheme, i.value, i.organisation_id FROM asked \
                    JOIN identifiers i ON i.scheme = asked.of_scheme AND i.value = asked.of_value WHERE i.active = 1",
         };
-        let identifiers: Vec<&(String, String)> = identifiers.iter().collect();
+        let known = work.known.get_or_insert_default();
+        let identifiers: BTreeSet<(String, String)> = ids
+            .iter()
+            .filter_map(|id| Some(known.activation(id)?.identifier))
+            .collect();
+        let identifiers: Vec<(String, String)> = identifiers.into_iter().collect();
         let rows = ASKING
             .fetch(&mut work.tx, &identifiers, |query, (scheme, value)| {
                 query.bind(scheme.as_str()).bind(value.as_str())
             })
             .await?;
         let known = work.known.get_or_insert_default();
-        known
-            .holders
-            .extend(identifiers.into_iter().map(|key| (key.clone(), None)));
+        known.holders.extend(identifiers.iter().map(|key| (key.clone(), None)));
         for row in &rows {
             let (identifier, holder) = holder(row)?;
             known.holders.insert(identifier, Some(holder));

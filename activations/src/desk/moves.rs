@@ -198,20 +198,11 @@ impl Desk {
         if line.happening == Happening::InformationAsked {
             activation.asked = Some(activation.version);
         }
-        // A second move of the same activation within a group looks at what the first one wrote.
-        if work
-            .pending
-            .activations
-            .iter()
-            .any(|(pending, _)| pending.id == activation.id)
-        {
-            self.flush(work).await?;
-        }
         work.subject = Some(activation.id.clone());
         add_line(work, activation, from.as_str(), Some(before), now, &line);
         let bound = (line.happening.as_str(), activation.id.as_str(), activation.version);
         self.note_line(work, line.actor, bound, line.reason)?;
-        work.pending.activations.push((activation.clone(), before));
+        work.pending.moved(activation, before);
         if let Some(known) = &mut work.known {
             known.moved(activation);
         }

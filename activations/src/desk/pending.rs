@@ -109,6 +109,18 @@ pub(super) struct Pending {
     pub approvals: Vec<Claim>,
 }
 
+impl Pending {
+    /// A move from the version `before`. Of several moves of one activation within a group each has its line, and
+    /// the row is written once, as the last leaves it.
+    pub(super) fn moved(&mut self, activation: &Activation, before: i64) {
+        let moved = &mut self.activations;
+        match moved.iter_mut().find(|(pending, _)| pending.id == activation.id) {
+            Some((pending, _)) => pending.clone_from(activation),
+            None => moved.push((activation.clone(), before)),
+        }
+    }
+}
+
 impl Desk {
     /// Something was added to what is pending: alone it is written now.
     pub(super) async fn wrote(&self, work: &mut Desking) -> Result<(), DeskError> {

@@ -71,7 +71,7 @@ async fn committed(work: &mut Desking, claims: &[Claim]) -> Result<HashMap<Strin
 }
 
 impl Desk {
-    /// Processes one committed event. Ends the claim.
+    /// Processes one committed event, and carries out the approval that may come of it. Ends the claim.
     ///
     /// # Errors
     /// When the store fails, or the claim's lease was lost; nothing was written then.
@@ -95,6 +95,7 @@ impl Desk {
                 .instrument(claim.span().clone())
                 .await?;
         }
+        self.carry_out_approved(&mut work).await?;
         self.commit(work).await
     }
 

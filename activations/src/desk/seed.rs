@@ -93,6 +93,8 @@ impl Desk {
         let Some(row) = find(None, Happening::StartedIdeal) else {
             return Err(StoreError::Unreadable("no start by iDEAL".into()).into());
         };
+        // As in a program that was started before the first organisation came: what follows is written whole.
+        while self.fill_in().await? {}
         let mut work = self.begin().await?;
         self.store.alone(&mut work.tx, "seed").await?;
         only_seeded(&mut work).await?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Work;
 use crate::clock::Timestamp;
-use crate::store::{Store, StoreError, instant, named, text};
+use crate::store::{Store, StoreError, Tx, instant, named, text};
 
 /// A kind of work that is held back.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +27,15 @@ pub struct Paused {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn name<S: serde::Serializer>(work: &Work, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(work.as_str())
+}
+
+/// Whether a kind of work is held back, for a transaction that would do it without a claim.
+pub(crate) async fn is_paused(tx: &mut Tx, work: Work) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT kind FROM paused WHERE kind = $1")
+        .bind(work.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(row.is_some())
 }
 
 impl Store {

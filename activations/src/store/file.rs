@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Connection as _, Row as _};
 use super::sqlite::Scratch;
 use super::{Kind, MIGRATIONS, Store, StoreError};
 
-/// So many pages of 4 KiB are given back at a time: a few milliseconds, in which nobody else writes.
+/// So many pages are given back at a time: a few milliseconds, in which nobody else writes.
 const PAGES: i64 = 1_000;
 
 /// How often it is tried to cut the log, and how long apart: whoever reads from it keeps it. Each try waits as long as a

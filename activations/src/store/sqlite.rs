@@ -14,9 +14,13 @@ use super::{READERS, StoreError};
 /// How long a statement waits for another process (a command beside the server) to let go.
 const BUSY_TIMEOUT_MS: u32 = 10_000;
 
-/// When the log is so long (40 MB), the commit that finds it so carries over what is left of it, and the log starts
-/// again. Most of it has been carried over beside the commits by then: see `super::checkpoint`.
-const CHECKPOINT_AFTER: u32 = 10_000;
+/// Bytes of a page in a new file. A message with its headers is some 3 kB: two of them fill one of these, and one
+/// would leave a quarter of a smaller one empty. A file keeps the pages that it was made with.
+const PAGE: u32 = 8192;
+
+/// When the log is so many pages long (40 MB), the commit that finds it so carries over what is left of it, and the
+/// log starts again. Most of it has been carried over beside the commits by then: see `super::checkpoint`.
+const CHECKPOINT_AFTER: u32 = 5_000;
 
 /// For the connection that writes: of the file it remembers up to 8 MiB, rather than 2.
 const WRITER: &str = "PRAGMA cache_size = -8192";
@@ -52,7 +56,8 @@ pub(super) async fn connect(path: &Path) -> Result<(AnyPool, AnyPool), StoreErro
     // Counts for a new file only, before anything is written to it: pages that are purged can then be given back
     // (`super::file`); in an older file they are used again. Not for every connection: it writes, and on a full disk
     // none could be made any more.
-    first.execute("PRAGMA auto_vacuum = INCREMENTAL").await.map_err(open)?;
+    let new = format!("PRAGMA page_size = {PAGE}; PRAGMA auto_vacuum = INCREMENTAL;");
+    first.execute(sqlx::AssertSqlSafe(new)).await.map_err(open)?;
     prepare(&mut first).await.map_err(open)?;
     first.close().await.map_err(open)?;
     let write = options(1)

@@ -151,6 +151,9 @@ async fn together_as_one_by_one(messages: &[Message]) {
     let (alone, references) = office().await;
     let (together, same) = office().await;
     assert_eq!(references, same);
+    // What they approve is carried out with the group, for one behind the other at different moments.
+    alone.hold_approvals().await;
+    together.hold_approvals().await;
     for message in messages {
         let event = format!("event_{}", message.event);
         alone.posted(&event, told(message, &references)).await;
@@ -189,6 +192,63 @@ fn a_group_of_messages_comes_to_the_same_as_one_by_one() {
         Ok(())
     });
     run.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_group_approves_is_carried_out_with_it_unless_a_later_message_takes_it_back() {
+    let (office, references) = office().await;
+    office.posted("event_0", another("tr_0", 1, &references[0])).await;
+    office.posted("event_1", another("tr_1", 1, &references[1])).await;
+    let refunded = PaymentNotification {
+        status: PaymentStatus::Refunded,
+        ..another("tr_1", 1, &references[1])
+    };
+    office.posted("event_2", refunded).await;
+    office.desk.process_events(&claims(&office).await).await.unwrap();
+    let standing = standing(&office).await;
+    let told = |reference: &str| {
+        let lines = standing["told"].iter().filter(|line| line.starts_with(reference));
+        lines.filter(|line| line.contains("round_off")).count()
+    };
+    assert_eq!((told(&references[0]), told(&references[1])), (1, 0), "{standing:#?}");
+    let states: Vec<bool> = [("awaiting_confirmation", 0), ("under_review", 1)]
+        .iter()
+        .map(|(state, which)| {
+            let is = format!("{} {state} ", references[*which]);
+            standing["activations"].iter().any(|line| line.starts_with(&is))
+        })
+        .collect();
+    assert_eq!(states, [true, true], "{standing:#?}");
+    assert!(
+        office
+            .store
+            .due(Work::Approval, office.clock.now(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn what_is_approved_while_approvals_are_paused_waits_until_they_go_on() {
+    let (office, references) = office().await;
+    office.hold_approvals().await;
+    office.posted("event_0", another("tr_0", 1, &references[0])).await;
+    office.work().await;
+    let approved = format!("{} approved ", references[0]);
+    let now = standing(&office).await;
+    assert!(
+        now["activations"].iter().any(|line| line.starts_with(&approved)),
+        "{now:#?}"
+    );
+    office.let_approvals_go().await;
+    office.work().await;
+    let linked = format!("{} awaiting_confirmation ", references[0]);
+    let now = standing(&office).await;
+    assert!(
+        now["activations"].iter().any(|line| line.starts_with(&linked)),
+        "{now:#?}"
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use eencent_activations::clock::{Clock, ManualClock, Timestamp};
 use eencent_activations::desk::deliveries::Listener;
+use eencent_activations::desk::operations::Order;
 use eencent_activations::desk::{Act, Actor, Desk, NewCreator, NewIdentifier, NewOrganisation};
 use eencent_activations::entropy::CountedEntropy;
 use eencent_activations::inbox::Inbox;
@@ -223,6 +224,26 @@ impl Office {
                 return;
             }
         }
+    }
+
+    /// Holds approvals back: what is approved stands and waits.
+    pub async fn hold_approvals(&self) {
+        let actor = Actor::command_line();
+        let order = Order {
+            actor: &actor,
+            reason: "to look at what was approved",
+        };
+        assert!(self.desk.pause_work(Work::Approval, order).await.unwrap());
+    }
+
+    /// Lets them go on.
+    pub async fn let_approvals_go(&self) {
+        let actor = Actor::command_line();
+        let order = Order {
+            actor: &actor,
+            reason: "looked at",
+        };
+        assert!(self.desk.resume_work(Work::Approval, order).await.unwrap());
     }
 
     pub async fn links(&self) -> Vec<String> {

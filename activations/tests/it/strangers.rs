@@ -127,6 +127,7 @@ async fn a_readable_body_after_an_unreadable_one_of_the_same_id_ends() {
 async fn an_approval_set_apart_once_is_carried_out_when_approved_again() {
     let office = Office::open().await;
     let view = office.started("ideal").await;
+    office.hold_approvals().await;
     office.posted("event_1", paid(&view.reference)).await;
     let id = office
         .store
@@ -141,6 +142,7 @@ async fn an_approval_set_apart_once_is_carried_out_when_approved_again() {
         .unwrap()
         .unwrap();
     office.desk.process_event(&claim).await.unwrap();
+    office.let_approvals_go().await;
     let claim = office
         .store
         .claim(Work::Approval, &view.id, office.clock.now(), LEASE)

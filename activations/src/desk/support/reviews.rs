@@ -32,8 +32,9 @@ pub(in crate::desk) async fn write_reviews(
     if waiting.is_empty() && ended.is_empty() && !pending.lines.iter().any(is_taken_back) {
         return Ok(());
     }
-    keep_waiting(work, &waiting).await?;
+    // In this order: within a group one may have left review and come back.
     end(work, &ended).await?;
+    keep_waiting(work, &waiting).await?;
     keep_verdicts(desk, work, pending).await
 }
 
