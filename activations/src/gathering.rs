@@ -125,6 +125,23 @@ where
     }
 }
 
+/// Waits for the first member, then lets everybody ask who can at this moment: the first of a hundred that come at
+/// once would be done alone otherwise, and the rest would wait for its commit. `false` when nobody will ask any more.
+async fn gather<A>(waiting: &tokio::sync::Mutex<mpsc::Receiver<A>>, group: &mut Vec<A>) -> bool {
+    let mut waiting = waiting.lock().await;
+    let Some(first) = waiting.recv().await else {
+        return false;
+    };
+    group.push(first);
+    tokio::task::yield_now().await;
+    while group.len() < LARGEST
+        && let Ok(next) = waiting.try_recv()
+    {
+        group.push(next);
+    }
+    true
+}
+
 async fn lane<T, R, E>(
     waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked<T, R, E>>>>,
     work: Work<T, R, E>,
@@ -136,7 +153,7 @@ async fn lane<T, R, E>(
 {
     loop {
         let mut group = Vec::new();
-        if waiting.lock().await.recv_many(&mut group, LARGEST).await == 0 {
+        if !gather(&waiting, &mut group).await {
             return;
         }
         // After a store that was away: what nobody waits for any more is asked for again by whoever still wants it.

@@ -24,7 +24,7 @@ use crate::queue::{Groups, QueueAddress, QueueOptions, RedisAddress};
 use crate::schedules::{NextRun, Times, Timetable};
 
 /// Most rows that a task points to.
-const LARGEST_GROUP: usize = 64;
+const LARGEST_GROUP: usize = 128;
 
 /// All sections of this crate.
 #[derive(Debug, Clone, Deserialize)]

@@ -4,9 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use eencent_activations::notification::{Event, PaymentNotification, Proof, Told};
 use eencent_activations::reread::{Answer, ApiRequest, Method, Step};
-use serde_json::Value;
 
-use crate::document;
+use crate::document::{self, Value};
 use crate::endpoint::Endpoint;
 use crate::signature::sha256;
 use crate::translation::{kept, unreadable_id};
@@ -94,7 +93,7 @@ pub(crate) fn answered<'a>(answer: &'a Answer, endpoint: &Endpoint) -> Ended<&'a
 }
 
 /// The JSON document of an answer.
-pub(crate) fn document(answer: &Answer, endpoint: &Endpoint) -> Ended<Value> {
+pub(crate) fn document<'a>(answer: &'a Answer, endpoint: &Endpoint) -> Ended<Value<'a>> {
     // What can't be read today may be a page of a proxy's; the API itself answers in JSON.
     document::read(answered(answer, endpoint)?).map_err(|why| {
         Step::Later(format!(

@@ -4,13 +4,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde_json::Value;
 
-use crate::document;
+use crate::document::{self, Value};
 
 /// A token in three parts, taken apart and not yet believed.
 pub(crate) struct Token<'t> {
-    header: Value,
+    /// The id of the key.
+    key_id: Option<String>,
+    /// The way of signing, where it is one that is known.
+    algorithm: Option<Algorithm>,
+    /// Its payload isn't encoded (RFC 7797): the only extension that is understood.
+    plain: bool,
+    /// It asks for nothing beyond.
+    understood: bool,
     head: &'t str,
     payload: &'t str,
     signature: &'t str,
@@ -35,9 +41,18 @@ impl<'t> Token<'t> {
         if parts.next().is_some() {
             return None;
         }
-        let header = document::read(&URL_SAFE_NO_PAD.decode(head).ok()?).ok()?;
-        header.is_object().then_some(Self {
-            header,
+        let header = URL_SAFE_NO_PAD.decode(head).ok()?;
+        let header = document::read(&header).ok()?;
+        let named = Value::from("b64");
+        header.is_object().then(|| Self {
+            key_id: document::text(&header, "/kid").map(str::to_owned),
+            algorithm: document::text(&header, "/alg").and_then(|name| name.parse().ok()),
+            plain: header.get("b64") == Some(&Value::Bool(false)),
+            understood: match header.get("crit") {
+                None => true,
+                Some(Value::Array(names)) => names.iter().all(|name| *name == named),
+                Some(_) => false,
+            },
             head,
             payload,
             signature,
@@ -56,22 +71,17 @@ impl<'t> Token<'t> {
 
     /// The id of the key that it says it was signed with.
     pub(crate) fn key_id(&self) -> Option<&str> {
-        document::text(&self.header, "/kid")
+        self.key_id.as_deref()
     }
 
     /// That a key of the set signed it in one of the ways allowed; the header chooses among those and
     /// no further. `over` is the detached payload.
     pub(crate) fn verify(&self, keys: &JwkSet, allowed: &[Algorithm], over: Option<&[u8]>) -> Result<(), Unbelieved> {
-        let named: Option<Algorithm> = document::text(&self.header, "/alg").and_then(|name| name.parse().ok());
-        let algorithm = named.filter(|it| allowed.contains(it)).ok_or(Unbelieved::Algorithm)?;
-        // The only extension that is understood is a payload that isn't encoded (RFC 7797).
-        let plain = self.header.get("b64") == Some(&Value::Bool(false));
-        let critical = match self.header.get("crit") {
-            None => true,
-            Some(Value::Array(names)) => names.iter().all(|name| name == "b64"),
-            Some(_) => false,
-        };
-        if !critical {
+        let algorithm = self
+            .algorithm
+            .filter(|it| allowed.contains(it))
+            .ok_or(Unbelieved::Algorithm)?;
+        if !self.understood {
             return Err(Unbelieved::Algorithm);
         }
         let key = self
@@ -82,7 +92,7 @@ impl<'t> Token<'t> {
         let mut message = self.head.as_bytes().to_vec();
         message.push(b'.');
         match over {
-            Some(bytes) if plain => message.extend_from_slice(bytes),
+            Some(bytes) if self.plain => message.extend_from_slice(bytes),
             Some(bytes) => message.extend_from_slice(URL_SAFE_NO_PAD.encode(bytes).as_bytes()),
             None => message.extend_from_slice(self.payload.as_bytes()),
         }
@@ -127,7 +137,7 @@ pub(crate) fn keys(json: &str) -> Result<JwkSet, &'static str> {
     let listed = document.get("keys").and_then(Value::as_array).ok_or(wrong)?;
     let keys: Vec<Jwk> = listed
         .iter()
-        .filter_map(|key| serde_json::from_value(key.clone()).ok())
+        .filter_map(|key| serde_json::from_value(key.into()).ok())
         .collect();
     if keys.is_empty() {
         return Err("holds no public key that can be used");

@@ -8,6 +8,7 @@ use eencent_activations::clock::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 
+use crate::document;
 use crate::hash::Hash;
 use crate::providers::{buckaroo_texts as buckaroo, rabo_answers};
 use crate::signature::hmac;
@@ -154,7 +155,11 @@ pub fn rabo(key: &str, notification: &mut Value) {
 /// As Rabo Smart Pay signs order statuses that are fetched: puts `signature` into them.
 pub fn rabo_statuses(key: &str, statuses: &mut Value) {
     let key = STANDARD.decode(key).unwrap_or_default();
-    let [text, _] = rabo_answers::statuses_texts(statuses).unwrap_or_default();
+    let written = statuses.to_string();
+    let texts = document::read(written.as_bytes()).ok();
+    let [text, _] = texts
+        .and_then(|statuses| rabo_answers::statuses_texts(&statuses))
+        .unwrap_or_default();
     let code = hex::encode(sum_of(Hash::Sha512, &key, &[text.as_bytes()]));
     if let Value::Object(fields) = statuses {
         fields.insert("signature".to_owned(), code.into());

@@ -4,9 +4,8 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::money::Money;
 use eencent_activations::notification::{Event, Mode, PaymentNotification, PaymentStatus, Proof, ReferenceHint, Told};
 use eencent_activations::personal::AccountNumber;
-use serde_json::Value;
 
-use crate::document::{present, text};
+use crate::document::{Value, present, text};
 use crate::signature::{Sum, sha256};
 
 /// What a message says, or why it can't be read (it is then quarantined with that sentence).

@@ -161,7 +161,7 @@ impl Dialect {
     /// 32,766 parameters that either takes.
     const fn sizes(self) -> &'static [usize] {
         match self {
-            Self::Sqlite => &[128, 64, 16, 4, 1],
+            Self::Sqlite => &[256, 128, 64, 16, 4, 1],
             Self::Postgres => &[32, 8, 3, 1],
         }
     }
@@ -187,12 +187,12 @@ impl Dialect {
         }
     }
 
-    /// The rows in portions, in their order. No more than half of the room of any stays empty.
+    /// The rows in portions, in their order. No more than three quarters of the room of any stay empty.
     fn portions<T>(self, mut rows: &[T]) -> impl Iterator<Item = Portion<'_, T>> {
         std::iter::from_fn(move || {
             let sizes = self.sizes().iter().copied();
             let full = sizes.clone().find(|size| *size <= rows.len())?;
-            let roomy = sizes.rev().find(|size| *size >= rows.len() && *size <= rows.len() * 2);
+            let roomy = sizes.rev().find(|size| *size >= rows.len() && *size <= rows.len() * 4);
             let room = match self {
                 Self::Sqlite => roomy.unwrap_or(full),
                 Self::Postgres => full,
@@ -243,7 +243,7 @@ mod tests {
                 let again: Vec<usize> = portions.iter().flat_map(|portion| portion.rows).copied().collect();
                 assert_eq!(again, rows);
                 for Portion { rows, room } in portions {
-                    assert!(database.sizes().contains(&room) && rows.len() <= room && room <= rows.len() * 2);
+                    assert!(database.sizes().contains(&room) && rows.len() <= room && room <= rows.len() * 4);
                     assert!(database == Dialect::Sqlite || rows.len() == room);
                 }
             }

@@ -41,11 +41,10 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Mode, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::reread::{Answer, Order, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, shared_keys};
 use crate::api;
-use crate::document::{self, first_text, present, text};
+use crate::document::{self, Value, first_text, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
 use crate::signature::{self, sha256};
@@ -96,7 +95,7 @@ impl Provider for Adyen {
     ) -> Result<Authentic<'r>, Refused> {
         let sender_known = endpoint.check_basic_auth(request.headers)?;
         // Later translation reads more strictly; what a lenient reader believes is what was signed.
-        let document: Value = serde_json::from_slice(request.body)
+        let document = document::read_leniently(request.body)
             .map_err(|_| malformed("isn't JSON, so there is no signature to find in it"))?;
         let mut numbers = Vec::new();
         for item in items(&document)? {
@@ -187,7 +186,7 @@ fn malformed(what: &str) -> Refused {
     )
 }
 
-fn items(document: &Value) -> Result<Vec<&Value>, Refused> {
+fn items<'v, 'b>(document: &'v Value<'b>) -> Result<Vec<&'v Value<'b>>, Refused> {
     let list = document.get("notificationItems").and_then(Value::as_array);
     list.and_then(|list| {
         list.iter()
@@ -225,7 +224,7 @@ const MAY_HOLD_A_COLON: &str = "/merchantReference";
 fn as_signed(item: &Value, pointer: &str) -> Result<String, Refused> {
     let text = match item.pointer(pointer) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => text.clone().into_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Bool(truth)) => truth.to_string(),
         Some(_) => return Err(malformed("has a list or object where Adyen signs a text")),
@@ -300,8 +299,8 @@ fn event(item: &Value, mode: Option<Mode>, proof: Proof) -> Event {
 /// The item as text that doesn't depend on the order of names, without its signature: what it says,
 /// whichever secret signed it.
 fn without_signature(item: &Value) -> String {
-    let mut said = item.clone();
-    if let Some(Value::Object(data)) = said.get_mut("additionalData") {
+    let mut said = serde_json::Value::from(item);
+    if let Some(serde_json::Value::Object(data)) = said.get_mut("additionalData") {
         data.shift_remove("hmacSignature");
     }
     said.sort_all_objects();
@@ -375,7 +374,7 @@ fn reading(item: &Value, mode: Option<Mode>, proof: Proof) -> Reading {
         ) => return ignored(code, "of no concern here"),
         _ => return unknown_type(code),
     };
-    let payment_id = if of_another && present(item, "/originalReference").is_some_and(|it| it != "") {
+    let payment_id = if of_another && present(item, "/originalReference").is_some_and(|it| it.as_str() != Some("")) {
         id(item.get("originalReference"), "`originalReference`")?
     } else if of_another {
         return Err(format!(

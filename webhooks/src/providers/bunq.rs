@@ -19,11 +19,10 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::reread::{Answer, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, rsa_signer};
 use crate::api;
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
 use crate::signature::{self, sha256};

@@ -23,11 +23,10 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::reread::{Answer, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, shared_keys};
 use crate::api;
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::hash::Hash;
 use crate::refused::{Code, Refused};
@@ -128,7 +127,7 @@ impl Provider for GoCardless {
 }
 
 fn one(event: &Value, proof: Proof) -> Event {
-    let digest = sha256(event.to_string().as_bytes());
+    let digest = sha256(serde_json::Value::from(event).to_string().as_bytes());
     let named = id(event.get("id"), "The event's `id`");
     let (event_id, reading) = match named {
         Ok(event_id) => (event_id, reading(event, proof)),

@@ -30,11 +30,10 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::reread::{Answer, Order, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, mollie_classic, shared_keys};
 use crate::api;
-use crate::document::{self, present, text};
+use crate::document::{self, Value, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
 use crate::signature;
@@ -158,9 +157,9 @@ fn to_read(kind: &str, event: &Value, told: &Told) -> Option<String> {
     }
 }
 
-fn header_of(body: &[u8]) -> Result<(String, String, Value), String> {
+fn header_of(body: &[u8]) -> Result<(String, String, Value<'_>), String> {
     let document = document::read(body)?;
-    if present(&document, "/resource").is_some_and(|resource| resource != "event") {
+    if present(&document, "/resource").is_some_and(|resource| resource.as_str() != Some("event")) {
         return Err("This isn't an event of Mollie's next-gen webhooks (`resource` isn't event).".to_owned());
     }
     let event_id = id(document.get("id"), "The event's `id`")?;

@@ -10,11 +10,10 @@
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Proof};
 use eencent_activations::reread::{Answer, Made, Order, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, mollie};
 use crate::api;
-use crate::document::text;
+use crate::document::{Value, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
 use crate::signature::sha256;
@@ -205,7 +204,7 @@ pub(super) fn make(endpoint: &Endpoint, order: &Order, answers: &[Answer], says_
             "redirectUrl": order.return_url,
             "metadata": { "reference": order.reference, "activation": order.activation },
         });
-        if says_where && let Value::Object(fields) = &mut body {
+        if says_where && let serde_json::Value::Object(fields) = &mut body {
             fields.insert("webhookUrl".to_owned(), order.notify_url.clone().into());
         }
         let headers = vec![

@@ -12,11 +12,10 @@ use eencent_activations::money::Money;
 use eencent_activations::notification::{Event, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed};
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::refused::Refused;
 use crate::timed::Timed;

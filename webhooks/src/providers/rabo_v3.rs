@@ -11,10 +11,9 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::money::Currency;
 use eencent_activations::notification::{Event, PaymentStatus, Proof, Told};
 use jsonwebtoken::Algorithm;
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, rabo};
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::jws::Token;
 use crate::refused::{Code, Refused};

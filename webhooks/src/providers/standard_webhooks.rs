@@ -48,10 +48,9 @@ use eencent_activations::money::Money;
 use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use http::HeaderMap;
-use serde_json::Value;
 
 use super::{Authentic, Key, KeyKind, ProvenWith, Provider, Reply, Request, claimed, shared_keys};
-use crate::document::{self, present, text};
+use crate::document::{self, Value, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::{Code, Refused};
 use crate::signature::{self, sha256};

@@ -33,11 +33,10 @@ use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, Mode, PaymentNotification, PaymentStatus, Proof, ReferenceHint, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::reread::{Answer, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed};
 use crate::api;
-use crate::document::{self, present, text};
+use crate::document::{self, Value, present, text};
 use crate::endpoint::Endpoint;
 use crate::refused::Refused;
 use crate::timed::Timed;
@@ -156,7 +155,7 @@ fn read_back(endpoint: &Endpoint, subject: &str, answers: &[Answer]) -> api::End
     })
 }
 
-fn header_of(body: &[u8]) -> Result<(String, String, Value), String> {
+fn header_of(body: &[u8]) -> Result<(String, String, Value<'_>), String> {
     let document = document::read(body)?;
     let event_id = id(document.get("id"), "The event's `id`")?;
     let kind = id(document.get("type"), "The event's `type`")?;

@@ -14,11 +14,10 @@ use eencent_activations::money::Money;
 use eencent_activations::notification::{Event, PaymentNotification, PaymentStatus};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::reread::{Answer, Step};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request};
 use crate::api;
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::refused::Refused;
 use crate::signature::sha256;

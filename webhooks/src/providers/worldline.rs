@@ -29,10 +29,9 @@ use base64::engine::general_purpose::STANDARD;
 use eencent_activations::clock::Timestamp;
 use eencent_activations::notification::{Event, PaymentStatus, Proof, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
-use serde_json::Value;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, shared_keys_named};
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::hash::Hash;
 use crate::refused::{Code, Refused};

@@ -28,7 +28,7 @@ use eencent_activations::personal::{AccountNumber, HolderName};
 use http::HeaderMap;
 
 use super::{Authentic, Key, ProvenWith, Provider, Reply, Request, claimed, rsa_signer, unknown_key};
-use crate::document::{self, text};
+use crate::document::{self, Value, text};
 use crate::endpoint::Endpoint;
 use crate::hash::{self, Hash};
 use crate::refused::{Code, Refused};
@@ -197,7 +197,7 @@ fn signed_text(headers: &HeaderMap, names: &[&str]) -> Result<String, Refused> {
     Ok(lines.join("\n"))
 }
 
-fn said(body: &[u8]) -> Result<(String, serde_json::Value), String> {
+fn said(body: &[u8]) -> Result<(String, Value<'_>), String> {
     let document = document::read(body)?;
     let common = document.get("CommonPaymentData").cloned().unwrap_or_default();
     let payment = id(common.get("PaymentId"), "`PaymentId`")?;
@@ -216,7 +216,7 @@ fn in_address(url: &str) -> Option<String> {
     Some(value.into_owned()).filter(|value| !value.is_empty())
 }
 
-fn reading(common: &serde_json::Value, url: &str, created: Option<&str>, proof: Proof) -> Reading {
+fn reading(common: &Value, url: &str, created: Option<&str>, proof: Proof) -> Reading {
     let status = match text(common, "/PaymentStatus").unwrap_or_default() {
         "SettlementCompleted" => PaymentStatus::Paid,
         "Open" | "Authorised" | "SettlementInProcess" | "Pending" => PaymentStatus::Pending,
