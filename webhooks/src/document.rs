@@ -197,14 +197,14 @@ struct Names<'b> {
 
 impl<'b> Names<'b> {
     /// Whether it was there before.
-    fn holds(&mut self, name: &Cow<'b, str>, entries: &[(Cow<'b, str>, Value<'b>)]) -> bool {
+    fn holds(&mut self, name: Cow<'b, str>, entries: &[(Cow<'b, str>, Value<'b>)]) -> bool {
         if entries.len() < FEW {
-            return entries.iter().any(|(known, _)| known == name);
+            return entries.iter().any(|(known, _)| *known == name);
         }
         if self.all.is_empty() {
             self.all.extend(entries.iter().map(|(known, _)| known.clone()));
         }
-        !self.all.insert(name.clone())
+        !self.all.insert(name)
     }
 }
 
@@ -264,7 +264,7 @@ impl<'de> Visitor<'de> for Doubled {
         let mut object: Vec<(Cow<'de, str>, Value<'de>)> = Vec::new();
         let mut names = Names::default();
         while let Some(name) = entries.next_key_seed(Name)? {
-            let again = names.holds(&name, &object);
+            let again = names.holds(name.clone(), &object);
             if again && self == Self::Refused {
                 let shown: String = name.chars().take(40).collect();
                 return Err(A::Error::custom(format!("{shown:?} is said twice")));
