@@ -367,7 +367,10 @@ mod tests {
     #[test]
     fn everything_else_is_read_as_serde_json_reads_it() {
         let body = r#"{"a":[1,-1,1.5,null,true,"x\u0000é",18446744073709551615],"b":{"a":{}},"\u0062\n":"x\\y"}"#;
-        assert_eq!(theirs(read(body.as_bytes()).ok().as_ref()), serde_json::from_str(body).ok());
+        assert_eq!(
+            theirs(read(body.as_bytes()).ok().as_ref()),
+            serde_json::from_str(body).ok()
+        );
     }
 
     #[test]
