@@ -369,6 +369,10 @@ fn serve(role: Role, settings: Settings) -> anyhow::Result<ExitCode> {
 /// Runs a command that waits for things.
 pub fn wait_for(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // What the database answers comes from a thread of its own, by the queue that all share. A transaction waits for
+        // it, and a hundred messages for the transaction: looked for after each other task, not after every thirtieth.
+        .global_queue_interval(2)
+        .event_interval(16)
         .enable_all()
         .build()
         .context("the machine gives no threads; close other programs, or raise its limits")?;
