@@ -162,7 +162,7 @@ impl Dialect {
     const fn sizes(self) -> &'static [usize] {
         match self {
             Self::Sqlite => &[256, 128, 64, 16, 4, 1],
-            Self::Postgres => &[32, 8, 3, 1],
+            Self::Postgres => &[128, 32, 8, 3, 1],
         }
     }
 

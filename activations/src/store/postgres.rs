@@ -16,9 +16,11 @@ use super::{READERS, StoreError, without_password};
 /// How many transactions write at once.
 const WRITERS: u32 = 8;
 
-/// What every connection is told first.
+/// What every connection is told first. Bodies and e-mails are compressed by LZ4 where the server was built with it:
+/// its own way costs it a fifth of all the work.
 const SESSION: &str = "SET synchronous_commit = on; SET statement_timeout = '20s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'eencent'; SET timezone = 'UTC'";
+     SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'eencent'; SET timezone = 'UTC'; \
+     SELECT set_config(name, 'lz4', false) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
 
 /// How long the first connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
