@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | Work | `approval`: an activation is approved, or scheduled and due |
+//! | Work | `approval`: an activation is approved, or scheduled and due. What `process_notification` approves it carries out itself |
 //! | Does | schedules it for the next opening, sends the round-off link, or activates |
 //! | Attempts | without end, 1 s to 10 min apart; set apart when it panics or hangs `jobs.set_apart_after` times |
 //! | Time limit | `jobs.time_limit_seconds` |

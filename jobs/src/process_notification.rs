@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | Work | `event`: an event is committed and not yet processed |
-//! | Does | ties it to an activation, decides (approve, review, wait), moves; writes e-mails and events for the platform |
+//! | Does | ties it to an activation, decides (approve, review, wait), moves, and carries out what it approved once all that is processed with it was heard; writes e-mails and events for the platform |
 //! | Attempts | without end, 1 s to 10 min apart: money that came in is never dropped because a store was away; set apart when it panics or hangs `jobs.set_apart_after` times |
 //! | Time limit | `jobs.time_limit_seconds` |
 //! | Twice? | does nothing twice: the decision, the moves and the end of the claim are one transaction, and a later holder of the row makes an earlier one's claim void |
