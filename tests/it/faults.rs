@@ -105,7 +105,7 @@ impl SmallDisk {
         std::fs::create_dir_all(at).unwrap();
         let mut command = Command::new("mount");
         let mounted = command
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
             .arg(at)
             .stderr(Stdio::null())
             .status();
