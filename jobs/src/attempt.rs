@@ -113,6 +113,14 @@ pub(crate) struct Attempts {
     pub(crate) stop: CancellationToken,
 }
 
+/// A row that was taken for an attempt.
+pub(crate) struct Taken {
+    work: Work,
+    id: String,
+    row: Arc<dyn Row>,
+    since: Instant,
+}
+
 /// A lease outlives its attempt by this much, so that what is written at the end still counts.
 const LEASE_BEYOND_LIMIT: Duration = Duration::from_secs(30);
 
@@ -120,28 +128,41 @@ const LEASE_BEYOND_LIMIT: Duration = Duration::from_secs(30);
 const STORE_LIMIT: Duration = Duration::from_secs(25);
 
 impl Attempts {
-    /// One attempt at one row, if there is anything to do. Never fails and never panics.
-    pub(crate) async fn attempt(self: &Arc<Self>, work: Work, id: &str) {
+    /// Takes a row for an attempt, if there is anything to do. Never fails and never panics.
+    pub(crate) async fn take(&self, work: Work, id: &str) -> Option<Taken> {
         if self.stop.is_cancelled() {
-            return;
+            return None;
         }
-        let begun = Instant::now();
-        let job = Arc::clone(self.jobs.of(work));
-        let lease = job.limit().saturating_add(LEASE_BEYOND_LIMIT);
+        let since = Instant::now();
+        let lease = self.jobs.of(work).limit().saturating_add(LEASE_BEYOND_LIMIT);
         let claimed = self.rows.claim(work, id, self.clock.now(), lease);
-        let row: Arc<dyn Row> = match within_limit(claimed).await {
-            Ok(Some(row)) => Arc::from(row),
-            Ok(None) => return count(work, "nothing_to_do"),
+        match within_limit(claimed).await {
+            Ok(Some(row)) => {
+                failpoint::pass(Moment::RowClaimed);
+                let (id, row) = (id.to_owned(), Arc::from(row));
+                Some(Taken { work, id, row, since })
+            }
+            Ok(None) => {
+                count(work, "nothing_to_do");
+                None
+            }
             Err(error) => {
                 // Nothing was begun; the sweep finds the row again.
                 tracing::warn!(work = work.as_str(), id, error = told(&error), "could not claim");
-                return count(work, "not_claimed");
+                count(work, "not_claimed");
+                None
             }
-        };
-        failpoint::pass(Moment::RowClaimed);
-        let (outcome, word) = self.run(&job, &row, row.span()).await;
-        self.write_down(work, id, job.pace(), row.as_ref(), outcome, word).await;
-        metrics::histogram!("eencent_job_seconds", "work" => work.as_str()).record(begun.elapsed().as_secs_f64());
+        }
+    }
+
+    /// The attempt at a row that was taken. Never fails and never panics.
+    pub(crate) async fn attempt(&self, taken: Taken) {
+        let Taken { work, id, row, since } = taken;
+        let job = self.jobs.of(work);
+        let (outcome, word) = self.run(job, &row, row.span()).await;
+        self.write_down(work, &id, job.pace(), row.as_ref(), outcome, word)
+            .await;
+        metrics::histogram!("eencent_job_seconds", "work" => work.as_str()).record(since.elapsed().as_secs_f64());
     }
 
     async fn run(&self, job: &Arc<dyn Job>, row: &Arc<dyn Row>, span: Span) -> (Outcome, &'static str) {

@@ -72,7 +72,7 @@ mod tests {
     use eencent_activations::ledger::Work;
     use eencent_activations::register::Entry;
 
-    use crate::testing::{Behaviour, PretendRows, at, attempts_at};
+    use crate::testing::{Behaviour, PretendRows, at, attempt, attempts_at};
 
     /// A register that never has an entry.
     struct Says(NoEntry);
@@ -96,7 +96,7 @@ mod tests {
         let attempts = attempts_at(&rows, job, Arc::new(clock.clone()));
         let mut last = begun;
         loop {
-            attempts.attempt(Work::Names, "rfr_1").await;
+            attempt(&attempts, Work::Names, "rfr_1").await;
             let state = rows.state(Work::Names, "rfr_1");
             if state.given_up.is_some() {
                 break;
@@ -119,9 +119,7 @@ mod tests {
                 registers: Arc::new(Says(says)),
             });
             let clock = ManualClock::at(at("2026-03-10T09:00:00Z"));
-            attempts_at(&rows, job, Arc::new(clock))
-                .attempt(Work::Names, "rfr_1")
-                .await;
+            attempt(&attempts_at(&rows, job, Arc::new(clock)), Work::Names, "rfr_1").await;
             assert_eq!(rows.state(Work::Names, "rfr_1").done, 1);
         }
     }

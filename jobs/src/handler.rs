@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 
 use crate::attempt::Attempts;
 use crate::queue::{Handler, Queue, read_task};
@@ -25,17 +26,25 @@ impl Handler for TaskHandler {
             return;
         };
         failpoint::pass(Moment::TaskTaken);
-        self.queue.begun(work, &ids).await;
-        // Side by side, so that they share the transactions of their work; in tasks of their own, because the queue's
-        // worker may die under them: an attempt that is torn off between its claim and its work would leave a row
-        // that nobody works on until its lease has run out.
-        let attempts = ids.into_iter().map(|id| {
-            let (attempts, id) = (Arc::clone(&self.attempts), id.to_owned());
-            self.attempts
-                .running
-                .spawn(async move { attempts.attempt(work, &id).await })
+        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        let (attempts, queue) = (Arc::clone(&self.attempts), Arc::clone(&self.queue));
+        // In a task of its own, because the queue's worker may die under it: what is torn off between a claim and its
+        // work would leave rows that nobody works on until their leases have run out.
+        let group = self.attempts.running.spawn(async move {
+            // Side by side, so that they share the transactions of their work.
+            let taken = join_all(ids.iter().map(|id| attempts.take(work, id))).await;
+            // Not before: as long as nothing is claimed, the sweep finds the same rows and would push them once more.
+            queue
+                .begun(work, &ids.iter().map(String::as_str).collect::<Vec<_>>())
+                .await;
+            let running = taken.into_iter().flatten().map(|taken| {
+                let own = Arc::clone(&attempts);
+                attempts.running.spawn(async move { own.attempt(taken).await })
+            });
+            join_all(running.collect::<Vec<_>>()).await;
         });
-        futures::future::join_all(attempts.collect::<Vec<_>>()).await;
+        // It panics as little as what it does.
+        let _ = group.await;
         failpoint::pass(Moment::TaskDone);
     }
 }

@@ -321,7 +321,7 @@ impl Queue {
         Ok(new)
     }
 
-    /// A worker begins with them: from here on their claims tell that they are taken.
+    /// They were claimed, or there is nothing to do: from here on their claims tell that they are taken.
     pub(crate) async fn begun(&self, work: Work, ids: &[&str]) {
         match &self.place {
             Place::File(file) => file.begun(work, ids),

@@ -98,6 +98,13 @@ pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).unwrap()
 }
 
+/// An attempt at a row, if there is anything to do.
+pub(crate) async fn attempt(attempts: &Attempts, work: Work, id: &str) {
+    if let Some(taken) = attempts.take(work, id).await {
+        attempts.attempt(taken).await;
+    }
+}
+
 /// How a pretended row behaves when it is worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behaviour {
@@ -147,6 +154,10 @@ pub(crate) struct PretendRows {
     pub(crate) passed: Arc<Mutex<u32>>,
     pub(crate) over: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) taken_for_dead: Arc<std::sync::atomic::AtomicBool>,
+    /// How often it was looked for what is due, and asked for a claim.
+    pub(crate) asked: Arc<Mutex<(u32, u32)>>,
+    /// Who holds it for writing keeps every claim waiting.
+    pub(crate) claiming: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl PretendRows {
@@ -222,6 +233,7 @@ impl PretendRow {
 #[async_trait]
 impl Rows for PretendRows {
     async fn due(&self, work: Work, now: Timestamp, limit: u32) -> Result<Vec<String>, RowError> {
+        self.asked.lock().unwrap().0 += 1;
         let all = self.all.lock().unwrap();
         let due = all
             .iter()
@@ -233,6 +245,8 @@ impl Rows for PretendRows {
     }
 
     async fn claim(&self, work: Work, id: &str, now: Timestamp, _: Duration) -> Result<Option<Box<dyn Row>>, RowError> {
+        self.asked.lock().unwrap().1 += 1;
+        let _let_in = self.claiming.read().await;
         let key = (work.as_str().to_owned(), id.to_owned());
         let mut all = self.all.lock().unwrap();
         let Some((behaviour, state)) = all.get_mut(&key).filter(|(_, state)| is_waiting(state, now)) else {

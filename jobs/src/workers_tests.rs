@@ -15,8 +15,8 @@ use crate::mail::pretend_server::{Mood, PretendServer};
 use crate::mail::{Destination, Mailer, Transport};
 use crate::queue::{QueueAddress, nudge};
 use crate::testing::{
-    Behaviour, PretendJob, PretendRows, attempts_at, default_settings, eventually, jobs_of, renderer, stationery,
-    system_clock,
+    Behaviour, PretendJob, PretendRows, attempt, attempts_at, default_settings, eventually, jobs_of, renderer,
+    stationery, system_clock,
 };
 
 fn settings(folder: &Path) -> Checked {
@@ -113,6 +113,30 @@ async fn fault_34_the_sweep_alone_runs_everything_while_the_queue_is_emptied_and
     })
     .await;
     assert_eq!(rows.count(|state| state.begun > 1), 0, "none was begun twice");
+    run.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_being_claimed_is_not_pushed_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = PretendRows::default();
+    let slow = rows.claiming.write().await;
+    rows.add(Work::Event, "one", Behaviour::Works);
+    let (_, feeder) = nudge(1);
+    let run = Run::of(workers(
+        settings(folder.path()),
+        &rows,
+        feeder,
+        pretended(Duration::from_secs(5)),
+    ));
+    let asked = || *rows.asked.lock().unwrap();
+    eventually("a worker claims it", || asked().1 == 1).await;
+    let looks = asked().0;
+    let all = u32::try_from(Work::ALL.len()).unwrap();
+    eventually("the sweep finds it again and again", || asked().0 > looks + 5 * all).await;
+    drop(slow);
+    eventually("it is done", || rows.state(Work::Event, "one").done == 1).await;
+    assert_eq!(asked().1, 1);
     run.stopped().await;
 }
 
@@ -230,9 +254,9 @@ async fn a_lost_claim_or_a_row_that_is_done_is_nothing_to_do() {
     let rows = PretendRows::default();
     rows.add(Work::Event, "one", Behaviour::Takes(50));
     let attempts = attempts_at(&rows, Arc::new(PretendJob(Duration::from_secs(5))), system_clock());
-    let all = (0..20).map(|_| attempts.attempt(Work::Event, "one"));
+    let all = (0..20).map(|_| attempt(&attempts, Work::Event, "one"));
     futures::future::join_all(all).await;
-    attempts.attempt(Work::Event, "unknown").await;
+    attempt(&attempts, Work::Event, "unknown").await;
     let state = rows.state(Work::Event, "one");
     assert_eq!((state.begun, state.done), (1, 1));
 }
@@ -263,7 +287,7 @@ async fn fault_55_an_email_goes_through_a_bad_day_and_arrives_as_the_same_mail()
             .unwrap()
             .values_mut()
             .for_each(|(_, state)| state.come());
-        attempts.attempt(Work::Email, "eml_1").await;
+        attempt(&attempts, Work::Email, "eml_1").await;
     };
     again().await;
     let state = rows.state(Work::Email, "eml_1");
@@ -301,7 +325,7 @@ async fn fault_55_an_email_that_is_refused_for_good_is_given_up_at_once() {
     let rows = PretendRows::default();
     rows.add(Work::Email, "eml_1", Behaviour::Works);
     let attempts = attempts_at(&rows, email(&server), system_clock());
-    attempts.attempt(Work::Email, "eml_1").await;
+    attempt(&attempts, Work::Email, "eml_1").await;
     let given_up = rows.state(Work::Email, "eml_1").given_up.unwrap();
     assert!(given_up.contains("550") && !given_up.contains("ans@"), "{given_up}");
 }
@@ -313,7 +337,7 @@ async fn fault_36_a_process_that_may_be_taken_for_dead_hands_nothing_over() {
     rows.add(Work::Email, "eml_1", Behaviour::Works);
     rows.taken_for_dead.store(true, std::sync::atomic::Ordering::SeqCst);
     let attempts = attempts_at(&rows, email(&server), system_clock());
-    attempts.attempt(Work::Email, "eml_1").await;
+    attempt(&attempts, Work::Email, "eml_1").await;
     assert!(server.taken().is_empty());
     let state = rows.state(Work::Email, "eml_1");
     assert_eq!((state.done, state.maybe_sent), (0, 0));
