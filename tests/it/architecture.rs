@@ -232,6 +232,10 @@ fn a_migration_that_has_landed_is_never_changed() -> Result<()> {
             "0017_identity_provider.sql",
             "b0774152185c1afac8f534f7d5b01837fca1d9a743c1806ffa74f1b78d3a9591",
         ),
+        (
+            "0018_renderings.sql",
+            "0eb3c9f43f880f6711ac85a24abd490ebf9ecfefb8a5ade79540f4870e3b640b",
+        ),
     ];
     for (file, digest) in landed {
         let text = std::fs::read(root().join("migrations").join(file))?;

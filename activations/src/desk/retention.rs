@@ -235,12 +235,21 @@ impl Kind {
                 "DELETE FROM kept_answers WHERE done_at < $1 AND (caller, idempotency_key) IN \
                  (SELECT t.caller, t.idempotency_key FROM kept_answers t WHERE t.done_at < $1 LIMIT {BATCH})"
             )],
-            Self::Emails => vec![format!(
-                // A mail server's last words may repeat the address.
-                "UPDATE emails SET recipient = '', recipient_name = NULL, data = '{{}}', rendered = NULL, last_error = NULL WHERE id IN \
-                 (SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 AND (t.activation_id IS NULL OR {OVER}) \
-                  LIMIT {BATCH})"
-            )],
+            Self::Emails => {
+                // Both statements choose the same e-mails: nothing that they choose by is changed by the first.
+                let chosen = format!(
+                    "SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 \
+                     AND (t.activation_id IS NULL OR {OVER}) ORDER BY t.created_at, t.id LIMIT {BATCH}"
+                );
+                vec![
+                    format!("DELETE FROM renderings WHERE email_id IN ({chosen})"),
+                    // A mail server's last words may repeat the address.
+                    format!(
+                        "UPDATE emails SET recipient = '', recipient_name = NULL, data = '{{}}', rendered = NULL, \
+                         last_error = NULL WHERE id IN ({chosen})"
+                    ),
+                ]
+            }
             Self::Payers => {
                 // Looked over once, also where the payer is kept: the next run doesn't look at it again.
                 let kept = "EXISTS (SELECT 1 FROM activations a WHERE a.id = payments.activation_id AND a.state = 'activated')";

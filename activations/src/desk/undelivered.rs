@@ -267,6 +267,13 @@ impl Desk {
         if written.rows_affected() == 0 {
             return Err(sent_just_now().into());
         }
+        sqlx::query(
+            "INSERT INTO renderings (email_id, words) SELECT CAST($1 AS TEXT), words FROM renderings WHERE email_id = $2",
+        )
+        .bind(copy.as_str())
+        .bind(id)
+        .execute(&mut *work.tx)
+        .await?;
         work.will_wait(Work::Email, &copy);
         Ok(true)
     }

@@ -29,6 +29,7 @@ pub const TABLES: &[(&str, bool)] = &[
     ("payments", false),
     ("decisions", false),
     ("emails", false),
+    ("renderings", false),
     ("outgoing_events", false),
     ("links", false),
     ("api_keys", false),

@@ -80,6 +80,7 @@ async fn fault_70_a_body_is_gone_after_its_days_the_decision_is_kept_and_the_aud
         count(&office, "emails WHERE recipient <> '' OR rendered IS NOT NULL").await,
         0
     );
+    assert_eq!(count(&office, "renderings").await, 0);
     let explained = office.desk.explanation(&id).await.unwrap();
     assert_eq!(explained.decisions.len(), 1);
     assert_eq!(explained.activation.state, State::Activated);

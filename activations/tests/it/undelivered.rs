@@ -7,6 +7,7 @@ use eencent_activations::desk::{Actor, NewCreator, OrganisationChange, Rendered,
 use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::refused::DeskError;
 use eencent_activations::store::Store;
+use sqlx::AnyPool;
 
 use crate::office::{Office, paid, settings};
 
@@ -172,6 +173,45 @@ async fn an_e_mail_whose_link_has_ended_is_not_sent_again() {
         .await
         .unwrap();
     office.desk.send_again(&claim.id, ("Jansen", "asked")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_an_e_mail_said_first_stays_also_of_one_from_before_renderings_had_rows_of_their_own() {
+    let office = Office::open().await;
+    let words = |text: &str| Rendered {
+        subject: "Invoice".to_owned(),
+        text: text.to_owned(),
+        html: format!("<p>{text}</p>"),
+    };
+    office.started("invoice").await;
+    let claims = take(&office.store, &office).await;
+    let said = async || office.desk.emails(&claims).await.unwrap().remove(0).rendered;
+    assert_eq!(said().await, None);
+    for text in ["first", "otherwise"] {
+        let rendered = [(claims[0].clone(), words(text))];
+        office.desk.keep_renderings(&rendered).await.unwrap();
+        assert_eq!(said().await, Some(words("first")));
+    }
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    let before = r#"{"subject":"Invoice","text":"before","html":"<p>before</p>"}"#;
+    sqlx::query("DELETE FROM renderings").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE emails SET rendered = $1")
+        .bind(before)
+        .execute(&pool)
+        .await
+        .unwrap();
+    let rendered = [(claims[0].clone(), words("otherwise"))];
+    office.desk.keep_renderings(&rendered).await.unwrap();
+    assert_eq!(said().await, Some(words("before")));
+
+    // Who has lost the e-mail keeps nothing.
+    office.desk.emails_sent(&claims).await.unwrap();
+    sqlx::query("UPDATE emails SET rendered = NULL")
+        .execute(&pool)
+        .await
+        .unwrap();
+    office.desk.keep_renderings(&rendered).await.unwrap();
+    assert_eq!(said().await, None);
 }
 
 #[tokio::test]

@@ -46,8 +46,9 @@ const OF_ACTIVATION: &[(&str, &str)] = &[
     ),
     (
         "emails",
-        "SELECT t.kind, t.language, t.recipient, t.recipient_name, t.data, t.rendered, t.message_id, t.created_at, t.sent_at, t.state, t.last_error \
-         FROM asked JOIN emails t ON t.activation_id = asked.row_id ORDER BY t.created_at, t.id",
+        "SELECT t.kind, t.language, t.recipient, t.recipient_name, t.data, COALESCE(r.words, t.rendered) AS rendered, t.message_id, \
+         t.created_at, t.sent_at, t.state, t.last_error FROM asked JOIN emails t ON t.activation_id = asked.row_id \
+         LEFT JOIN renderings r ON r.email_id = t.id ORDER BY t.created_at, t.id",
     ),
     (
         "questions",

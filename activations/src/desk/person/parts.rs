@@ -15,6 +15,8 @@ pub(super) struct Part {
     which: &'static str,
     /// What takes it out; none: the rows go.
     set: Option<&'static str>,
+    /// What goes with it, of the activation `$1`.
+    with_it: Option<&'static str>,
 }
 
 const fn part(what: &'static str, table: &'static str, which: &'static str, set: Option<&'static str>) -> Part {
@@ -23,6 +25,7 @@ const fn part(what: &'static str, table: &'static str, which: &'static str, set:
         table,
         which,
         set,
+        with_it: None,
     }
 }
 
@@ -36,12 +39,15 @@ pub(super) const PARTS: &[Part] = &[
          UNION ALL SELECT id FROM refreshes WHERE activation_id = $1)",
         Some("error = '[gewist / erased]'"),
     ),
-    part(
-        "e-mails",
-        "emails",
-        "activation_id = $1 AND (recipient <> '' OR rendered IS NOT NULL)",
-        Some(EMPTY_EMAIL),
-    ),
+    Part {
+        with_it: Some("DELETE FROM renderings WHERE email_id IN (SELECT id FROM emails WHERE activation_id = $1)"),
+        ..part(
+            "e-mails",
+            "emails",
+            "activation_id = $1 AND (recipient <> '' OR rendered IS NOT NULL)",
+            Some(EMPTY_EMAIL),
+        )
+    },
     part("files of answers", "uploads", "activation_id = $1", None),
     part(
         "questions and answers",
@@ -101,6 +107,9 @@ impl Part {
 
     pub(super) async fn take_out(&self, work: &mut Desking, activation: &str) -> Result<u64, StoreError> {
         let Self { table, which, set, .. } = self;
+        if let Some(with_it) = self.with_it {
+            sqlx::query(with_it).bind(activation).execute(&mut *work.tx).await?;
+        }
         let sql = match set {
             Some(set) => format!("UPDATE {table} SET {set} WHERE {which}"),
             None => format!("DELETE FROM {table} WHERE {which}"),

@@ -4,8 +4,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::words::Words;
+use crate::desk::letters::WORDS;
 use crate::desk::{Desk, Desking};
 use crate::refused::DeskError;
+use crate::store::many::Bound;
 use crate::store::{StoreError, maybe_number, maybe_text, number, text};
 
 /// A column with such texts.
@@ -14,8 +16,12 @@ pub(super) struct Place {
     /// By which a row is known.
     pub keys: &'static [&'static str],
     pub column: &'static str,
+    /// The text, where it is more than what stands in the column.
+    said: Option<&'static str>,
     /// What takes it out.
     pub set: &'static str,
+    /// What goes with it, by the key `$1`.
+    with_it: Option<&'static str>,
     /// Rows are of an activation: there a name is enough.
     pub of_activation: bool,
 }
@@ -31,8 +37,18 @@ const fn place(
         table,
         keys,
         column,
+        said: None,
         set,
+        with_it: None,
         of_activation,
+    }
+}
+
+/// An e-mail is emptied as a whole.
+const fn of_email(column: &'static str) -> Place {
+    Place {
+        with_it: Some("DELETE FROM renderings WHERE email_id = $1"),
+        ..place("emails", &["id"], column, EMPTY_EMAIL, true)
     }
 }
 
@@ -65,10 +81,13 @@ pub(super) const PLACES: &[Place] = &[
         "reason = '[gewist / erased]'",
         true,
     ),
-    place("emails", &["id"], "recipient", EMPTY_EMAIL, true),
-    place("emails", &["id"], "data", EMPTY_EMAIL, true),
-    place("emails", &["id"], "rendered", EMPTY_EMAIL, true),
-    place("emails", &["id"], "last_error", EMPTY_EMAIL, true),
+    of_email("recipient"),
+    of_email("data"),
+    Place {
+        said: Some(WORDS),
+        ..of_email("rendered")
+    },
+    of_email("last_error"),
     place("deliveries", &["id"], "last_error", "last_error = NULL", true),
     place("checkouts", &["id"], "last_error", "last_error = NULL", true),
     place("refreshes", &["id"], "last_error", "last_error = NULL", true),
@@ -131,6 +150,9 @@ impl Mention {
     }
 
     async fn take_out(&self, work: &mut Desking) -> Result<u64, StoreError> {
+        if let Some(with_it) = self.place.with_it {
+            self.by_key(with_it).execute(&mut *work.tx).await?;
+        }
         let known: Vec<String> = (1..)
             .zip(self.place.keys)
             .map(|(number, key)| format!("{key} = ${number}"))
@@ -141,14 +163,18 @@ impl Mention {
             self.place.set,
             known.join(" AND ")
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        Ok(self.by_key(&sql).execute(&mut *work.tx).await?.rows_affected())
+    }
+
+    fn by_key(&self, sql: &str) -> Bound<'_> {
+        let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
         for part in &self.key {
             query = match part {
                 Part::Text(text) => query.bind(text.as_str()),
                 Part::Number(number) => query.bind(*number),
             };
         }
-        Ok(query.execute(&mut *work.tx).await?.rows_affected())
+        query
     }
 }
 
@@ -220,15 +246,16 @@ pub(super) async fn mentions(
         if matches!(looked_at, Where::Activation(_)) && !place.of_activation {
             continue;
         }
+        let said = place.said.unwrap_or(place.column);
         let of = if place.of_activation { "activation_id" } else { "NULL" };
         let select = format!(
             "SELECT {}, {of} AS belongs_to, {} AS said FROM {}",
             place.keys.join(", "),
-            place.column,
+            said,
             place.table
         );
         for row in looked_at
-            .rows(connection, words, (&select, place.column, "activation_id"))
+            .rows(connection, words, (&select, said, "activation_id"))
             .await?
         {
             let mut key = Vec::with_capacity(place.keys.len());

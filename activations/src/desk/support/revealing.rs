@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use crate::clock::Timestamp;
-use crate::desk::letters::page_of;
+use crate::desk::letters::{WORDS, page_of};
 use crate::desk::operations::Order;
 use crate::desk::payments::{PAYMENTS, Payment};
 use crate::desk::{Desk, Rendered};
@@ -79,9 +79,10 @@ impl Desk {
     /// # Errors
     /// Refused when this activation has no such e-mail, or its text was purged.
     pub async fn email_as_sent(&self, activation: &str, email: &str) -> Result<SentEmail, DeskError> {
-        let row = sqlx::query(
-            "SELECT id, kind, language, recipient, state, created_at, sent_at, rendered FROM emails WHERE id = $1 AND activation_id = $2",
-        )
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "SELECT id, kind, language, recipient, state, created_at, sent_at, {WORDS} AS words FROM emails \
+             WHERE id = $1 AND activation_id = $2"
+        )))
         .bind(email)
         .bind(activation)
         .fetch_optional(self.store.reader())
@@ -96,7 +97,7 @@ impl Desk {
             )
         })?;
         let kind = named(&row, "kind", EmailKind::parse)?;
-        let rendered: Option<Rendered> = maybe_text(&row, "rendered")?
+        let rendered: Option<Rendered> = maybe_text(&row, "words")?
             .map(|text| serde_json::from_str(&text))
             .transpose()
             .map_err(|error| StoreError::Unreadable(error.to_string()))?;

@@ -134,9 +134,9 @@ async fn an_e_mail_is_read_as_it_was_sent_and_its_secret_link_is_not() {
     assert!(sent.rendered.is_none(), "not rendered yet");
     let rendered = r#"{"subject":"Rond af","text":"Ga naar @@LINK@@","html":"<a href=\"@@LINK@@\">af</a>"}"#;
     let pool = AnyPool::connect(&office.url).await.unwrap();
-    sqlx::query("UPDATE emails SET rendered = $1 WHERE id = $2")
-        .bind(rendered)
+    sqlx::query("INSERT INTO renderings (email_id, words) VALUES ($1, $2)")
         .bind(email.id.as_str())
+        .bind(rendered)
         .execute(&pool)
         .await
         .unwrap();
