@@ -96,6 +96,7 @@ pub use digest::Digest;
 pub use explain::{Explained, Explanation};
 pub use invoices::{InvoicePage, InvoiceStanding};
 pub use keys::{ApiKey, KeyView, Scope};
+pub(crate) use letters::Kept;
 pub use letters::{Letter, Rendered};
 pub use likely::LikelyActivation;
 pub use names::Fetched;
@@ -177,7 +178,7 @@ impl Desk {
 
     /// A transaction for a group: what its members are about is read beforehand, and what they change is
     /// written at the end.
-    async fn begin_group(&self) -> Result<Desking, DeskError> {
+    pub(crate) async fn begin_group(&self) -> Result<Desking, DeskError> {
         let mut work = self.begin().await?;
         work.known = Some(Known::default());
         Ok(work)
@@ -206,7 +207,7 @@ impl Desk {
 }
 
 /// A transaction of the desk, with the rows that will wait for work once it is committed.
-struct Desking {
+pub(crate) struct Desking {
     tx: Tx,
     waiting: Vec<(Work, String)>,
     /// What the audit will say.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::desk::{Desk, Letter, Rendered};
+use crate::desk::{Desk, Desking, Kept, Letter, Rendered};
 use crate::gathering::{Failed, Gathering};
 use crate::ledger::{Claim, Work};
 use crate::refused::DeskError;
@@ -28,7 +28,7 @@ pub struct Gathered {
     events: Gathering<Claim, (), DeskError>,
     approvals: Gathering<Claim, (), DeskError>,
     letters: Gathering<Claim, Letter, DeskError>,
-    renderings: Gathering<(Claim, Rendered), (), DeskError>,
+    renderings: Gathering<(Claim, Kept), (), DeskError>,
     sent: Gathering<Claim, (), DeskError>,
 }
 
@@ -38,23 +38,21 @@ impl Gathered {
         let lanes = store.writers();
         Self {
             claims: Work::ALL.iter().map(|work| (*work, claiming(store, *work))).collect(),
-            events: by(desk, lanes, |desk, claims: Vec<Claim>| async move {
-                desk.process_events(&claims).await?;
+            events: by(desk, lanes, |desk, work, claims: Vec<Claim>| async move {
+                desk.process_events_in(work, &claims).await?;
                 Ok(nothing_for(&claims))
             }),
-            approvals: by(desk, lanes, |desk, claims: Vec<Claim>| async move {
-                desk.carry_out_all(&claims).await?;
+            approvals: by(desk, lanes, |desk, work, claims: Vec<Claim>| async move {
+                desk.carry_out_all_in(work, &claims).await?;
                 Ok(nothing_for(&claims))
             }),
-            letters: by(desk, lanes, |desk, claims: Vec<Claim>| async move {
-                desk.emails(&claims).await
+            letters: reading(desk, lanes),
+            renderings: by(desk, 1, |desk, work, kept: Vec<(Claim, Kept)>| async move {
+                desk.keep_renderings_in(work, &kept).await?;
+                Ok(nothing_for(&kept))
             }),
-            renderings: by(desk, 1, |desk, rendered: Vec<(Claim, Rendered)>| async move {
-                desk.keep_renderings(&rendered).await?;
-                Ok(nothing_for(&rendered))
-            }),
-            sent: by(desk, 1, |desk, claims: Vec<Claim>| async move {
-                desk.emails_sent(&claims).await?;
+            sent: by(desk, 1, |desk, work, claims: Vec<Claim>| async move {
+                desk.emails_sent_in(work, &claims).await?;
                 Ok(nothing_for(&claims))
             }),
         }
@@ -107,7 +105,8 @@ impl Gathered {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn keep_rendering(&self, claim: &Claim, rendered: &Rendered) -> Result<(), Failed<DeskError>> {
-        self.renderings.ask((claim.clone(), rendered.clone())).await
+        let kept = Kept::of(rendered).map_err(|error| Failed::Itself(error.into()))?;
+        self.renderings.ask((claim.clone(), kept)).await
     }
 
     /// The mail server has taken it. Ends the claim.
@@ -119,36 +118,54 @@ impl Gathered {
     }
 }
 
-/// Groups that the desk does.
+/// Groups that the desk does, each in a transaction that writes.
 fn by<T, R, F>(
     desk: &Desk,
     lanes: usize,
-    work: impl Fn(Desk, Vec<T>) -> F + Send + Sync + 'static,
+    work: impl Fn(Desk, Desking, Vec<T>) -> F + Send + Sync + 'static,
 ) -> Gathering<T, R, DeskError>
 where
     T: Clone + Send + 'static,
     R: Send + 'static,
     F: Future<Output = Result<Vec<R>, DeskError>> + Send + 'static,
 {
+    let (desk, beginning) = (desk.clone(), desk.clone());
+    let begin = move || {
+        let desk = beginning.clone();
+        async move { desk.begin_group().await }
+    };
+    Gathering::start(lanes, begin, move |begun, members| work(desk.clone(), begun, members))
+}
+
+/// Letters are read beside what is written.
+fn reading(desk: &Desk, lanes: usize) -> Gathering<Claim, Letter, DeskError> {
     let desk = desk.clone();
-    Gathering::start(lanes, move |members| work(desk.clone(), members))
+    let at_once = || std::future::ready(Ok(()));
+    Gathering::start(lanes, at_once, move |(), claims: Vec<Claim>| {
+        let desk = desk.clone();
+        async move { desk.emails(&claims).await }
+    })
 }
 
 fn claiming(store: &Store, work: Work) -> Gathering<Wanted, Option<Claim>, StoreError> {
-    let (store, forsaking) = (store.clone(), store.clone());
-    let claim = move |wanted: Vec<Wanted>| {
+    let (store, beginning, forsaking) = (store.clone(), store.clone(), store.clone());
+    let begin = move || {
+        let store = beginning.clone();
+        async move { store.begin().await }
+    };
+    let claim = move |tx, wanted: Vec<Wanted>| {
         let store = store.clone();
         async move {
-            let Some(Wanted { now, lease, .. }) = wanted.first().cloned() else {
+            // What is due for one of them is due; the lease counts from then.
+            let Some((now, lease)) = wanted.iter().map(|one| (one.now, one.lease)).max() else {
                 return Ok(Vec::new());
             };
-            // What was due when the first was asked for is due; the lease counts from then.
             let ids: Vec<String> = wanted.into_iter().map(|one| one.id).collect();
-            store.claim_many(work, &ids, now, lease).await
+            store.claim_many_in(tx, work, &ids, now, lease).await
         }
     };
     // Whoever asked has given up: nobody works on it.
-    Gathering::start_with(1, claim, move |claim: Option<Claim>| {
+    Gathering::start_with(1, begin, claim, move |claim: Option<Claim>| {
         if let Some(claim) = claim {
             forsaking.forsake(&claim);
         }

@@ -1,7 +1,8 @@
 //! Work that is asked for at the same moment shares a transaction.
 //!
 //! A commit costs a wait for the disk, whether it carries one row or a hundred. While one transaction is being
-//! written, what is asked meanwhile gathers; the next one takes all of it. Whoever is alone waits for nobody.
+//! written, what is asked meanwhile gathers; the next one takes all of it, also what is asked while it waits for its
+//! turn to write: a group is complete when its transaction has begun. Whoever is alone waits for nobody.
 //!
 //! A group stands or falls as one. When it fails, or panics, or takes too long, each of its members is done
 //! again by itself, so that one row that can't be worked on costs the others nothing but time, and is known.
@@ -21,11 +22,20 @@ const LARGEST: usize = 128;
 /// A group may take this long.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The future of a group's work.
-type Doing<R, E> = Pin<Box<dyn Future<Output = Result<Vec<R>, E>> + Send>>;
+/// A future of a group.
+type Doing<R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send>>;
+
+/// Begins a group before it is known who is in it: with a transaction, or with nothing.
+type Begin<B, E> = Box<dyn Fn() -> Doing<B, E> + Send + Sync>;
 
 /// Does a group: one result for each member, in their order, or none at all.
-type Work<T, R, E> = Arc<dyn Fn(Vec<T>) -> Doing<R, E> + Send + Sync>;
+type Work<B, T, R, E> = Box<dyn Fn(B, Vec<T>) -> Doing<Vec<R>, E> + Send + Sync>;
+
+/// How a group is done.
+struct Steps<B, T, R, E> {
+    begin: Begin<B, E>,
+    work: Work<B, T, R, E>,
+}
 
 /// What becomes of a result that nobody waits for any more.
 type Unheard<R> = Arc<dyn Fn(R) + Send + Sync>;
@@ -86,28 +96,40 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     /// Starts `lanes` that each do a group at a time, on the current tokio runtime, until every clone is gone.
-    pub(crate) fn start<F>(lanes: usize, work: impl Fn(Vec<T>) -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn start<B, F, G>(
+        lanes: usize,
+        begin: impl Fn() -> F + Send + Sync + 'static,
+        work: impl Fn(B, Vec<T>) -> G + Send + Sync + 'static,
+    ) -> Self
     where
-        F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
+        B: Send + 'static,
+        F: Future<Output = Result<B, E>> + Send + 'static,
+        G: Future<Output = Result<Vec<R>, E>> + Send + 'static,
     {
-        Self::start_with(lanes, work, drop)
+        Self::start_with(lanes, begin, work, drop)
     }
 
     /// The same, where a result means something also when nobody waits for it any more: it goes to `unheard`.
-    pub(crate) fn start_with<F>(
+    pub(crate) fn start_with<B, F, G>(
         lanes: usize,
-        work: impl Fn(Vec<T>) -> F + Send + Sync + 'static,
+        begin: impl Fn() -> F + Send + Sync + 'static,
+        work: impl Fn(B, Vec<T>) -> G + Send + Sync + 'static,
         unheard: impl Fn(R) + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
+        B: Send + 'static,
+        F: Future<Output = Result<B, E>> + Send + 'static,
+        G: Future<Output = Result<Vec<R>, E>> + Send + 'static,
     {
         let unheard: Unheard<R> = Arc::new(unheard);
         let (asked, waiting) = mpsc::channel(LARGEST);
         let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
-        let work: Work<T, R, E> = Arc::new(move |group| Box::pin(work(group)));
+        let steps = Arc::new(Steps {
+            begin: Box::new(move || Box::pin(begin())),
+            work: Box::new(move |begun, group| Box::pin(work(begun, group))),
+        });
         for _ in 0..lanes.max(1) {
-            tokio::spawn(lane(Arc::clone(&waiting), Arc::clone(&work), Arc::clone(&unheard)));
+            tokio::spawn(lane(Arc::clone(&waiting), Arc::clone(&steps), Arc::clone(&unheard)));
         }
         Self { asked }
     }
@@ -125,44 +147,47 @@ where
     }
 }
 
-/// Waits for the first member, then lets everybody ask who can at this moment: the first of a hundred that come at
-/// once would be done alone otherwise, and the rest would wait for its commit. `false` when nobody will ask any more.
-async fn gather<A>(waiting: &tokio::sync::Mutex<mpsc::Receiver<A>>, group: &mut Vec<A>) -> bool {
+/// Waits for the first member, then begins; meanwhile everybody asks who can: the first of a hundred that come at
+/// once would be done alone otherwise, and the rest would wait for its commit. `None` when nobody will ask any more.
+async fn gather<A, B, F: Future<Output = B>>(
+    waiting: &tokio::sync::Mutex<mpsc::Receiver<A>>,
+    begin: impl FnOnce() -> F,
+) -> Option<(B, Vec<A>)> {
     let mut waiting = waiting.lock().await;
-    let Some(first) = waiting.recv().await else {
-        return false;
-    };
-    group.push(first);
+    let mut group = vec![waiting.recv().await?];
+    let begun = begin().await;
+    // Also where beginning takes no time at all.
     tokio::task::yield_now().await;
     while group.len() < LARGEST
         && let Ok(next) = waiting.try_recv()
     {
         group.push(next);
     }
-    true
+    Some((begun, group))
 }
 
-async fn lane<T, R, E>(
+async fn lane<B, T, R, E>(
     waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked<T, R, E>>>>,
-    work: Work<T, R, E>,
+    steps: Arc<Steps<B, T, R, E>>,
     unheard: Unheard<R>,
 ) where
+    B: Send + 'static,
     T: Clone + Send + 'static,
     R: Send + 'static,
     E: Send + Sync + 'static,
 {
-    loop {
-        let mut group = Vec::new();
-        if !gather(&waiting, &mut group).await {
-            return;
-        }
+    while let Some((begun, mut group)) = gather(&waiting, || apart((steps.begin)())).await {
         // After a store that was away: what nobody waits for any more is asked for again by whoever still wants it.
         group.retain(|asked| !asked.answer.is_closed());
         if group.is_empty() {
             continue;
         }
         let members: Vec<T> = group.iter().map(|asked| asked.member.clone()).collect();
-        match done(&work, members).await {
+        let done = match begun {
+            Ok(begun) => apart((steps.work)(begun, members)).await,
+            Err(failed) => Err(failed),
+        };
+        match done {
             Ok(results) if results.len() == group.len() => {
                 for (asked, result) in group.into_iter().zip(results) {
                     asked.tell(Ok(result), &unheard);
@@ -178,8 +203,7 @@ async fn lane<T, R, E>(
                     if asked.answer.is_closed() {
                         continue;
                     }
-                    let alone = done(&work, vec![asked.member.clone()]).await;
-                    let alone = alone.and_then(|results| results.into_iter().next().ok_or(Failed::Stopping));
+                    let alone = alone(&steps, asked.member.clone()).await;
                     asked.tell(alone, &unheard);
                 }
             }
@@ -187,13 +211,25 @@ async fn lane<T, R, E>(
     }
 }
 
+/// One member by itself.
+async fn alone<B, T, R, E>(steps: &Steps<B, T, R, E>, member: T) -> Result<R, Failed<E>>
+where
+    B: Send + 'static,
+    R: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    let begun = apart((steps.begin)()).await?;
+    let results = apart((steps.work)(begun, vec![member])).await?;
+    results.into_iter().next().ok_or(Failed::Stopping)
+}
+
 /// In a task of its own, so that a panic ends that task and no lane.
-async fn done<T, R, E>(work: &Work<T, R, E>, members: Vec<T>) -> Result<Vec<R>, Failed<E>>
+async fn apart<R, E>(doing: Doing<R, E>) -> Result<R, Failed<E>>
 where
     R: Send + 'static,
     E: Send + Sync + 'static,
 {
-    let task = tokio::spawn(work(members));
+    let task = tokio::spawn(doing);
     let abort = task.abort_handle();
     match tokio::time::timeout(LIMIT, task).await {
         Ok(Ok(result)) => result.map_err(Failed::Itself),
@@ -221,9 +257,13 @@ mod tests {
 
     type Groups = Arc<Mutex<Vec<usize>>>;
 
+    async fn at_once() -> Result<(), CantBeDone> {
+        Ok(())
+    }
+
     fn doubling(groups: &Groups) -> Gathering<u32, u32, CantBeDone> {
         let groups = Arc::clone(groups);
-        Gathering::start(1, move |members: Vec<u32>| {
+        Gathering::start(1, at_once, move |(), members: Vec<u32>| {
             groups.lock().unwrap().push(members.len());
             async move {
                 tokio::task::yield_now().await;
@@ -273,7 +313,8 @@ mod tests {
         let (gate, groups, sink) = (Arc::clone(&begin), Arc::clone(&begun), Arc::clone(&unheard));
         let gathering: Gathering<u32, u32, CantBeDone> = Gathering::start_with(
             1,
-            move |members: Vec<u32>| {
+            at_once,
+            move |(), members: Vec<u32>| {
                 groups
                     .lock()
                     .unwrap()
@@ -304,6 +345,47 @@ mod tests {
         assert_eq!(ask(3).await.unwrap().unwrap(), 3);
         assert_eq!(*begun.lock().unwrap(), [1, 3]);
         assert_eq!(*unheard.lock().unwrap(), [1]);
+    }
+
+    #[tokio::test]
+    async fn who_asks_while_a_group_waits_for_its_turn_is_in_it_and_a_turn_that_never_comes_is_told_to_each() {
+        let (turns, groups) = (Arc::new(tokio::sync::Semaphore::new(0)), Groups::default());
+        let (turn, sizes) = (Arc::clone(&turns), Arc::clone(&groups));
+        let gathering: Gathering<u32, u32, CantBeDone> = Gathering::start(
+            1,
+            move || {
+                let turn = Arc::clone(&turn);
+                async move {
+                    let permit = turn.acquire().await;
+                    permit.map_err(|_| CantBeDone(0))?.forget();
+                    Ok(())
+                }
+            },
+            move |(), members: Vec<u32>| {
+                sizes.lock().unwrap().push(members.len());
+                async move { Ok(members) }
+            },
+        );
+        let asking = |member: u32| {
+            let gathering = gathering.clone();
+            tokio::spawn(async move { gathering.ask(member).await })
+        };
+        let first = asking(0);
+        tokio::task::yield_now().await;
+        let later: Vec<_> = (1..20).map(asking).collect();
+        tokio::task::yield_now().await;
+        turns.add_permits(1);
+        assert_eq!(first.await.unwrap().unwrap(), 0);
+        for (member, answer) in (1..20).zip(later) {
+            assert_eq!(answer.await.unwrap().unwrap(), member);
+        }
+        assert_eq!(*groups.lock().unwrap(), [20]);
+
+        turns.close();
+        for answer in ask_all(&gathering, 0..3).await {
+            assert!(matches!(answer, Err(Failed::Itself(CantBeDone(0)))), "{answer:?}");
+        }
+        assert_eq!(groups.lock().unwrap().len(), 1);
     }
 
     #[tokio::test]

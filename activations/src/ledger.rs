@@ -150,8 +150,21 @@ impl Store {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Vec<Option<Claim>>, StoreError> {
+        let tx = self.begin().await?;
+        self.claim_many_in(tx, work, ids, now, lease).await
+    }
+
+    /// The same in a transaction that has begun, which it commits.
+    pub(crate) async fn claim_many_in(
+        &self,
+        tx: Tx,
+        work: Work,
+        ids: &[String],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Vec<Option<Claim>>, StoreError> {
         let token = self.new_lease();
-        let claimed = self.try_claim(work, ids, now, lease, &token).await;
+        let claimed = self.try_claim(tx, work, ids, now, lease, &token).await;
         if claimed.is_err() {
             // It may have been committed all the same, and nobody works on them.
             self.forsaken().add(work, ids, &token);
@@ -161,6 +174,7 @@ impl Store {
 
     async fn try_claim(
         &self,
+        mut tx: Tx,
         work: Work,
         ids: &[String],
         now: Timestamp,
@@ -176,7 +190,6 @@ impl Store {
             columns: Columns::Typed(&["TEXT", "BIGINT", "BIGINT", "TEXT", "BIGINT"]),
             tail: &free,
         };
-        let mut tx = self.begin().await?;
         let turn = match pace {
             Some(pace) => Some(self.mail_turn(&mut tx, pace, lease_time.micros()).await?),
             None => None,

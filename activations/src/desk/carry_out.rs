@@ -31,7 +31,11 @@ impl Desk {
     /// # Errors
     /// When one of them fails; nothing was written then.
     pub async fn carry_out_all(&self, claims: &[Claim]) -> Result<(), DeskError> {
-        let mut work = self.begin_group().await?;
+        self.carry_out_all_in(self.begin_group().await?, claims).await
+    }
+
+    /// The same in a transaction that has begun, which it commits.
+    pub(crate) async fn carry_out_all_in(&self, mut work: Desking, claims: &[Claim]) -> Result<(), DeskError> {
         let ids: BTreeSet<String> = claims.iter().map(|claim| claim.id.clone()).collect();
         self.foresee_activations(&mut work, &ids).await?;
         self.foresee_holders(&mut work, &ids).await?;

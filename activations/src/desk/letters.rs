@@ -1,12 +1,13 @@
 //! E-mails to hand over: what the mail job needs of a row, and what it writes back.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::any::AnyRow;
 
-use super::Desk;
+use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::ledger::{Claim, failed_in};
 use crate::links::Page;
@@ -25,6 +26,16 @@ pub struct Rendered {
     pub text: String,
     /// HTML, with the same placeholder.
     pub html: String,
+}
+
+/// The same as its row keeps it: JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept(Arc<str>);
+
+impl Kept {
+    pub(crate) fn of(rendered: &Rendered) -> Result<Self, StoreError> {
+        Ok(Self(to_json(rendered)?.into()))
+    }
 }
 
 /// An e-mail to hand over.
@@ -130,6 +141,15 @@ impl Desk {
     /// # Errors
     /// When the store doesn't answer.
     pub async fn keep_renderings(&self, rendered: &[(Claim, Rendered)]) -> Result<(), DeskError> {
+        let kept = rendered
+            .iter()
+            .map(|(claim, words)| Ok((claim.clone(), Kept::of(words)?)));
+        let kept: Vec<_> = kept.collect::<Result<_, StoreError>>()?;
+        self.keep_renderings_in(self.begin().await?, &kept).await
+    }
+
+    /// The same in a transaction that has begun, which it commits.
+    pub(crate) async fn keep_renderings_in(&self, mut work: Desking, kept: &[(Claim, Kept)]) -> Result<(), DeskError> {
         const KEEP: Many<'static> = Many {
             head: "WITH given (row_id, token, as_text) AS (",
             columns: Columns::Typed(&["TEXT", "TEXT", "TEXT"]),
@@ -137,16 +157,8 @@ impl Desk {
                    JOIN emails ON emails.id = given.row_id AND emails.lease = given.token WHERE emails.rendered IS NULL \
                    ON CONFLICT (email_id) DO NOTHING",
         };
-        let mut texts = Vec::with_capacity(rendered.len());
-        for (claim, rendered) in rendered {
-            texts.push((claim, to_json(rendered)?));
-        }
-        let mut work = self.begin().await?;
-        KEEP.execute(&mut work.tx, &texts, |query, (claim, text)| {
-            query
-                .bind(claim.id.as_str())
-                .bind(claim.lease.as_str())
-                .bind(text.as_str())
+        KEEP.execute(&mut work.tx, kept, |query, (claim, Kept(words))| {
+            query.bind(claim.id.as_str()).bind(claim.lease.as_str()).bind(&**words)
         })
         .await?;
         self.commit(work).await
@@ -158,6 +170,11 @@ impl Desk {
     /// When the store doesn't answer, or one lease was lost: then nothing is written, and they will be handed
     /// over again, with the same `Message-ID`.
     pub async fn emails_sent(&self, claims: &[Claim]) -> Result<(), DeskError> {
+        self.emails_sent_in(self.begin().await?, claims).await
+    }
+
+    /// The same in a transaction that has begun, which it commits.
+    pub(crate) async fn emails_sent_in(&self, mut work: Desking, claims: &[Claim]) -> Result<(), DeskError> {
         const SENT: Many<'static> = Many {
             head: "WITH given (row_id, token, at_when) AS (",
             columns: Columns::Typed(&["TEXT", "TEXT", "BIGINT"]),
@@ -166,7 +183,6 @@ impl Desk {
                    FROM given WHERE emails.id = given.row_id AND emails.lease = given.token RETURNING emails.id AS id",
         };
         let now = self.now().micros();
-        let mut work = self.begin().await?;
         let sent = SENT
             .fetch(&mut work.tx, claims, |query, claim| {
                 query.bind(claim.id.as_str()).bind(claim.lease.as_str()).bind(now)

@@ -84,7 +84,11 @@ impl Desk {
     /// # Errors
     /// When one of them fails; nothing was written then.
     pub async fn process_events(&self, claims: &[Claim]) -> Result<(), DeskError> {
-        let mut work = self.begin_group().await?;
+        self.process_events_in(self.begin_group().await?, claims).await
+    }
+
+    /// The same in a transaction that has begun, which it commits.
+    pub(crate) async fn process_events_in(&self, mut work: Desking, claims: &[Claim]) -> Result<(), DeskError> {
         let committed = committed(&mut work, claims).await?;
         self.foresee(&mut work, committed.values()).await?;
         for claim in claims {
