@@ -299,8 +299,21 @@ impl Queue {
     /// The same for what has waited already. A quarter of the room is kept for what is fresh: on a Monday
     /// morning nobody who pays then waits behind everybody who paid since Friday.
     pub(crate) async fn feed_backlog(&self, work: Work, ids: &[String]) -> Result<usize, QueueError> {
+        self.push(work, ids, self.backlog_room()).await
+    }
+
+    /// So many rows of a kind may wait in it before no more of the backlog is taken in.
+    pub(crate) const fn backlog_room(&self) -> usize {
         let most = self.options.most_waiting;
-        self.push(work, ids, most - most / 4).await
+        most - most / 4
+    }
+
+    /// How many rows of a kind wait in it.
+    pub(crate) async fn waiting(&self, work: Work) -> Result<usize, QueueError> {
+        match &self.place {
+            Place::File(file) => file.waiting(work).await,
+            Place::Redis(redis) => redis.waiting(work).await,
+        }
     }
 
     async fn push(&self, work: Work, ids: &[String], most: usize) -> Result<usize, QueueError> {

@@ -5,7 +5,8 @@
 //! batch of it goes to the queue, never past the queue's bound: on Monday 09:00 fifty thousand
 //! approvals may be due at once, and they come in portions. Most of a portion are the oldest, so that nobody
 //! waits for ever; the rest are the newest, and hints have room of their own, so that whoever pays on Monday
-//! doesn't wait behind the weekend.
+//! doesn't wait behind the weekend. While the queue holds enough for the workers, the rows aren't asked: those that
+//! would be found are mostly those that wait in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,9 +48,17 @@ impl Sweep {
         }
     }
 
-    /// One look; answers whether there was more than a batch.
+    /// One look; answers whether there was more than a batch, or may be.
     pub(crate) async fn look(&self, work: Work) -> bool {
-        let due = match self.rows.due(work, self.clock.now(), self.batch).await {
+        // Where the queue doesn't answer it is looked all the same, and feeding it tells why.
+        let waiting = self.queue.waiting(work).await.unwrap_or_default();
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        if waiting > self.enough() {
+            return true;
+        }
+        // Those that wait in the queue are found as well.
+        let limit = self.batch.saturating_add(waiting);
+        let due = match self.rows.due(work, self.clock.now(), limit).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(work = work.as_str(), error = told(&error), "could not look for rows");
@@ -67,6 +76,12 @@ impl Sweep {
                 );
             }
         }
-        u32::try_from(due.len()).unwrap_or(u32::MAX) >= self.batch
+        u32::try_from(due.len()).unwrap_or(u32::MAX) >= limit
+    }
+
+    /// With more than so many waiting in the queue, a batch would hardly find room.
+    fn enough(&self) -> u32 {
+        let room = u32::try_from(self.queue.backlog_room()).unwrap_or(u32::MAX);
+        self.batch.min(room / 2)
     }
 }

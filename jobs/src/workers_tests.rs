@@ -15,8 +15,8 @@ use crate::mail::pretend_server::{Mood, PretendServer};
 use crate::mail::{Destination, Mailer, Transport};
 use crate::queue::{QueueAddress, nudge};
 use crate::testing::{
-    Behaviour, PretendJob, PretendRows, attempt, attempts_at, default_settings, eventually, jobs_of, renderer,
-    stationery, system_clock,
+    Behaviour, PretendJob, PretendRows, attempt, attempts_at, default_settings, eventually, jobs_of, queue_with,
+    renderer, stationery, system_clock,
 };
 
 fn settings(folder: &Path) -> Checked {
@@ -182,6 +182,36 @@ async fn fault_37_rows_that_panic_hang_or_spin_are_set_apart_and_their_neighbour
     eventually("work goes on", || rows.state(Work::Event, "after_it").done == 1).await;
     rows.over.store(true, std::sync::atomic::Ordering::SeqCst);
     run.stopped().await;
+}
+
+#[tokio::test]
+async fn the_rows_are_not_asked_while_the_queue_holds_enough_and_what_is_lost_from_it_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Arc::new(queue_with(folder.path(), 40, Duration::from_millis(100)));
+    let rows = PretendRows::default();
+    for number in 0..60 {
+        rows.add(Work::Event, &format!("row_{number:02}"), Behaviour::Works);
+    }
+    let sweep = Sweep {
+        rows: Arc::new(rows.clone()),
+        queue: Arc::clone(&queue),
+        clock: system_clock(),
+        interval: Duration::from_secs(1),
+        batch: 10,
+    };
+    let waiting = async || queue.waiting(Work::Event).await.unwrap();
+    let looks = || rows.asked.lock().unwrap().0;
+    // Nobody works. Each look brings a batch beyond what waits already, until there is enough.
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        assert!(sweep.look(Work::Event).await, "there is more");
+        seen.push((waiting().await, looks()));
+    }
+    assert_eq!(seen, [(10, 1), (20, 2), (20, 2), (20, 2)]);
+    // Somebody empties the queue, which is seen within half a second.
+    queue.start_over().await;
+    assert!(sweep.look(Work::Event).await);
+    assert_eq!((waiting().await, looks()), (10, 3));
 }
 
 #[tokio::test]

@@ -83,7 +83,9 @@ async fn apalis_r2_what_one_machine_pushed_no_other_pushes_again_until_it_is_beg
     let (one, other) = (redis_queue(1_000), redis_queue(1_000));
     assert_eq!(one.feed(Work::Event, &ids(10)).await.unwrap(), 10);
     assert_eq!(other.feed(Work::Event, &ids(12)).await.unwrap(), 2);
+    assert_eq!(one.waiting(Work::Event).await.unwrap(), 12);
     other.begun(Work::Event, &["evt_0003"]).await;
+    assert_eq!(one.waiting(Work::Event).await.unwrap(), 11);
     assert_eq!(one.feed(Work::Event, &ids(12)).await.unwrap(), 1);
 }
 
@@ -168,6 +170,7 @@ async fn fault_34_a_redis_that_was_emptied_is_fed_again_at_once() {
     let queue = redis_queue(1_000);
     assert_eq!(queue.feed(Work::Event, &ids(3)).await.unwrap(), 3);
     redis::cmd("FLUSHDB").exec_async(&mut connection().await).await.unwrap();
+    assert_eq!(queue.waiting(Work::Event).await.unwrap(), 0);
     assert_eq!(queue.feed(Work::Event, &ids(3)).await.unwrap(), 3);
 }
 

@@ -55,10 +55,7 @@ impl FileQueue {
         group: usize,
     ) -> Result<Pushed, QueueError> {
         let mut looked = self.looked.lock().await;
-        if looked.get(&work).is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
-            self.look_whether_emptied(work).await?;
-            looked.insert(work, Instant::now());
-        }
+        self.look_again(&mut looked, work).await?;
         // Remembered before they are there: a worker may begin with them before we are back.
         let (new, waiting) = self.take_in(work, ids, most);
         if new.is_empty() {
@@ -74,6 +71,21 @@ impl FileQueue {
                 Err(error)
             }
         }
+    }
+
+    /// How many rows of a kind wait in it.
+    pub(crate) async fn waiting(&self, work: Work) -> Result<usize, QueueError> {
+        self.look_again(&mut *self.looked.lock().await, work).await?;
+        let (_, waiting) = self.take_in(work, &[], 0);
+        Ok(waiting)
+    }
+
+    async fn look_again(&self, looked: &mut HashMap<Work, Instant>, work: Work) -> Result<(), QueueError> {
+        if looked.get(&work).is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+            self.look_whether_emptied(work).await?;
+            looked.insert(work, Instant::now());
+        }
+        Ok(())
     }
 
     async fn write(&self, work: Work, new: &[String], group: usize) -> Result<(), QueueError> {

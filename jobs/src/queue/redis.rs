@@ -139,6 +139,20 @@ impl RedisQueue {
         })
     }
 
+    /// How many rows of a kind wait in it.
+    pub(crate) async fn waiting(&self, work: Work) -> Result<usize, QueueError> {
+        let mut connection = self.connection().await?;
+        // Nothing is taken in, and what has waited for too long is forgotten.
+        let (waiting, _): (usize, Vec<String>) = self
+            .take_in
+            .key(waiting_key(work))
+            .arg(0)
+            .arg(0)
+            .invoke_async(&mut connection)
+            .await?;
+        Ok(waiting)
+    }
+
     /// Somebody begins with them: they may be pushed again.
     pub(crate) async fn begun(&self, work: Work, ids: &[&str]) -> Result<(), QueueError> {
         let mut connection = self.connection().await?;
