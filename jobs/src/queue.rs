@@ -16,7 +16,7 @@
 //!
 //! | | trap | here |
 //! |---|---|---|
-//! | A1 | an idle worker looks every 30 s | our own stream wakes it when something is pushed, and every 100 ms |
+//! | A1 | an idle worker looks every 30 s | our own stream wakes it when something is pushed, and every 100 ms or, where nobody else pushes, every second |
 //! | A14 | `poll_with_interval` can lose its timer, and the worker sleeps until its next life sign (found here) | the same stream |
 //! | A2 | a task that can't be decoded ends the worker | tasks are bytes to apalis ([`worker::Bytes`] can't fail); we read them inside the handler |
 //! | A3 A4 A5 | any error of the store ends a worker; restarting has no pause; the monitor hides it | no monitor: [`crate::supervisor`] |
@@ -59,12 +59,11 @@ use std::time::Duration;
 
 use eencent_activations::failpoint::{self, Moment};
 use eencent_activations::ledger::Work;
-use futures::task::AtomicWaker;
 
 pub(crate) use nudge::push_hints;
 pub use nudge::{Feeder, QueueNudge, nudge};
 pub(crate) use redis::RedisAddress;
-pub(crate) use worker::{Handler, ROUNDS, WorkerEnd, work_until};
+pub(crate) use worker::{Bell, Handler, Intervals, ROUNDS, WorkerEnd, work_until};
 
 /// The queue can't be used just now.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +207,7 @@ pub(crate) struct Queue {
     options: QueueOptions,
     place: Place,
     /// Wakes the worker of a kind when something was pushed for it.
-    bells: HashMap<Work, Arc<AtomicWaker>>,
+    bells: HashMap<Work, Arc<Bell>>,
 }
 
 /// What became of a push.
@@ -226,6 +225,8 @@ enum Place {
     Redis(redis::RedisQueue),
 }
 
+/// Who has a bell looks this often without it.
+const IDLE: Duration = Duration::from_secs(1);
 /// What was pushed and not begun after this long is taken for lost and pushed again.
 const PUSH_AGAIN: Duration = Duration::from_secs(30);
 /// Finished tasks are deleted so many at a time.
@@ -245,13 +246,20 @@ impl Queue {
         }
     }
 
-    pub(crate) fn options(&self) -> &QueueOptions {
-        &self.options
+    /// What rings when something was pushed.
+    pub(crate) fn bell(&self, work: Work) -> Arc<Bell> {
+        self.bells.get(&work).map(Arc::clone).unwrap_or_default()
     }
 
-    /// What rings when something was pushed.
-    pub(crate) fn bell(&self, work: Work) -> Arc<AtomicWaker> {
-        self.bells.get(&work).map(Arc::clone).unwrap_or_default()
+    /// When its idle workers look. Into the file only this process pushes, and rings; for what another machine pushed
+    /// into a Redis nobody does.
+    pub(crate) fn intervals(&self) -> Intervals {
+        let after_a_bell = self.options.poll_interval;
+        let idle = match &self.place {
+            Place::File(_) => after_a_bell.max(IDLE),
+            Place::Redis(_) => after_a_bell,
+        };
+        Intervals { after_a_bell, idle }
     }
 
     /// Opens it; an error that only somebody who changes a setting can mend.
@@ -329,7 +337,7 @@ impl Queue {
             .set(f64::from(u32::try_from(waiting).unwrap_or(u32::MAX)));
         if new > 0 {
             failpoint::pass(Moment::TaskPushed);
-            self.bell(work).wake();
+            self.bell(work).ring();
         }
         Ok(new)
     }

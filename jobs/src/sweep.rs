@@ -56,8 +56,11 @@ impl Sweep {
         if waiting > self.enough() {
             return true;
         }
-        // Those that wait in the queue are found as well.
-        let limit = self.batch.saturating_add(waiting);
+        // Those that wait in the queue are found as well. One of two limits, so that there are few texts to prepare.
+        let limit = match waiting {
+            0 => self.batch,
+            _ => self.batch.saturating_add(self.enough()),
+        };
         let due = match self.rows.due(work, self.clock.now(), limit).await {
             Ok(due) => due,
             Err(error) => {

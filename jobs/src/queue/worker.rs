@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -80,23 +81,48 @@ pub(crate) fn config(work: Work, batch: usize) -> Config {
         .lock_tasks(false)
 }
 
-/// Wakes an idle worker: when something was pushed, and at every interval in any case.
+/// Rung when something was pushed.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    rung: AtomicBool,
+    sleeper: AtomicWaker,
+}
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        self.rung.store(true, Ordering::Release);
+        self.sleeper.wake();
+    }
+}
+
+/// After how long an idle worker looks without being told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Intervals {
+    /// After a bell: a fetch that was under way then may have come back with nothing, and apalis doesn't fetch again
+    /// by itself.
+    pub(crate) after_a_bell: Duration,
+    /// Otherwise.
+    pub(crate) idle: Duration,
+}
+
+/// Wakes an idle worker: when something was pushed, and at every interval in any case. apalis fetches whenever it is
+/// woken.
 ///
 /// apalis' own `poll_with_interval` starts its next timer without polling it. A fetch that takes longer
 /// than the interval then leaves nobody to wake the worker, and it sleeps until its next life sign: five
 /// seconds, seen on a busy machine. Here every poll leaves both wakers registered.
 struct Looks {
-    bell: Arc<AtomicWaker>,
-    interval: Duration,
+    bell: Arc<Bell>,
+    intervals: Intervals,
     timer: Pin<Box<tokio::time::Sleep>>,
 }
 
 impl Looks {
-    fn new(bell: Arc<AtomicWaker>, interval: Duration) -> Self {
+    fn new(bell: Arc<Bell>, intervals: Intervals) -> Self {
         Self {
             bell,
-            interval,
-            timer: Box::pin(tokio::time::sleep(interval)),
+            intervals,
+            timer: Box::pin(tokio::time::sleep(intervals.after_a_bell)),
         }
     }
 }
@@ -105,12 +131,15 @@ impl Stream for Looks {
     type Item = ();
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<()>> {
-        self.bell.register(context.waker());
-        let interval = self.interval;
+        self.bell.sleeper.register(context.waker());
+        let Intervals { after_a_bell, idle } = self.intervals;
+        if self.bell.rung.swap(false, Ordering::Acquire) {
+            self.timer.as_mut().reset(tokio::time::Instant::now() + after_a_bell);
+        }
         let mut due = false;
         while self.timer.as_mut().poll(context).is_ready() {
             due = true;
-            self.timer.as_mut().reset(tokio::time::Instant::now() + interval);
+            self.timer.as_mut().reset(tokio::time::Instant::now() + idle);
         }
         if due { Poll::Ready(Some(())) } else { Poll::Pending }
     }
@@ -127,7 +156,7 @@ pub(crate) async fn work_until(
     alive: impl Fn() + Send + Sync + 'static,
     stop: CancellationToken,
 ) -> WorkerEnd {
-    let looks = Looks::new(queue.bell(work), queue.options().poll_interval);
+    let looks = Looks::new(queue.bell(work), queue.intervals());
     let batch = at_once.saturating_mul(ROUNDS as usize);
     let stopping = stop.clone();
     let signal = async move {
@@ -170,5 +199,37 @@ pub(crate) async fn work_until(
         Ok(Ok(())) => WorkerEnd::Died("it ended without a word".to_owned()),
         Ok(Err(error)) => WorkerEnd::Died(crate::rows::told(&error.into())),
         Err(_) => WorkerEnd::Died("it panicked".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+    use super::*;
+    use futures::StreamExt as _;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_worker_looks_seldom_and_again_soon_after_a_bell() {
+        let (soon, seldom) = (Duration::from_millis(100), Duration::from_secs(1));
+        let bell = Arc::new(Bell::default());
+        let intervals = Intervals {
+            after_a_bell: soon,
+            idle: seldom,
+        };
+        let mut looks = Looks::new(Arc::clone(&bell), intervals);
+        for (rings, waits) in [
+            (true, soon),
+            (false, seldom),
+            (false, seldom),
+            (true, soon),
+            (false, seldom),
+        ] {
+            if rings {
+                bell.ring();
+            }
+            let begun = tokio::time::Instant::now();
+            looks.next().await.unwrap();
+            assert_eq!(begun.elapsed().as_millis() / 10, waits.as_millis() / 10);
+        }
     }
 }
