@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::decide::{Asked, Decision, Outcome, RegisterSays, decide};
 use crate::refused::DeskError;
 use crate::state::Happening;
-use crate::store::to_json;
+use crate::store::{StoreError, text, to_json};
 use crate::trace;
 use crate::views::ReasonView;
 
@@ -185,6 +185,10 @@ impl Desk {
             Outcome::PaidInPart { received, missing } => {
                 let email = json!({ "received": received.value(), "missing": missing.value() });
                 let why = format!("{received} received, {missing} missing");
+                // A payment may be told of again, and is looked at again then; its creator has heard this already.
+                if self.last_told_in_part(work, &activation.id).await?.as_ref() == Some(&why) {
+                    return Ok(());
+                }
                 let line = Line {
                     happening: Happening::PaidInPart,
                     actor: "system",
@@ -242,6 +246,20 @@ impl Desk {
             "matcher": eencent_matching::VERSION,
         });
         self.keep_decision(work, activation, now, &record).await
+    }
+
+    /// What the line of the last part that was paid says, if there is one.
+    async fn last_told_in_part(&self, work: &mut Desking, activation: &str) -> Result<Option<String>, DeskError> {
+        self.flush(work).await?;
+        let row = sqlx::query(
+            "SELECT reason FROM history WHERE activation_id = $1 AND happening = $2 ORDER BY number DESC LIMIT 1",
+        )
+        .bind(activation)
+        .bind(Happening::PaidInPart.as_str())
+        .fetch_optional(&mut *work.tx)
+        .await
+        .map_err(StoreError::from)?;
+        Ok(row.map(|row| text(&row, "reason")).transpose()?)
     }
 
     async fn keep_decision(

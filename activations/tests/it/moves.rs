@@ -115,7 +115,21 @@ async fn an_invoice_paid_in_part_tells_the_creator_what_is_missing() {
         office.told_platform(&view.id).await,
         ["activation.invoiced", "activation.partly_paid"]
     );
-    office.told("event_2", another("tr_2", 815, &view.reference)).await;
+    // Told of again, and of what was before it: nothing new for the creator.
+    let mut before = status(&view.reference, PaymentStatus::Pending);
+    before.payment_id = "tr_1".to_owned();
+    office.told("event_before", before).await;
+    let mut awaited = another("tr_1", 1000, &view.reference);
+    awaited.name_comes_separately = true;
+    office.told("event_awaited", awaited).await;
+    office.clock.advance(Duration::from_secs(24 * 60 * 60));
+    office.work().await;
+    assert_eq!(office.emails(&view.id).await["partly_paid"], 1);
+    assert_eq!(office.told_platform(&view.id).await.len(), 2);
+    // Another part is.
+    office.told("event_part", another("tr_3", 100, &view.reference)).await;
+    assert_eq!(office.emails(&view.id).await["partly_paid"], 2);
+    office.told("event_2", another("tr_2", 715, &view.reference)).await;
     assert_eq!(office.view(&view.id).await.state, State::Activated);
 }
 
