@@ -94,7 +94,8 @@ impl Store {
     pub async fn was_read(&self, claim: &Claim, asked_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let set = format!(
-            "state = CASE WHEN asked_at > {} THEN 'waiting' ELSE 'answered' END, answered_at = {}, attempts = 0,",
+            // Not "later": another machine's clock may be behind.
+            "state = CASE WHEN asked_at <> {} THEN 'waiting' ELSE 'answered' END, answered_at = {}, attempts = 0,",
             asked_at.micros(),
             now.micros()
         );

@@ -89,6 +89,26 @@ impl Facts {
                     || (self.account_number.is_none() && later.account_number.is_some())
                     || (self.reference.is_none() && later.reference.is_some())))
     }
+
+    /// The same with what only `later` says; of one whose payer was erased, only the amount.
+    fn filled_in_by(&self, later: &Self) -> Self {
+        let later = if self.forgotten {
+            later.forgetting()
+        } else {
+            later.clone()
+        };
+        let known = self.clone();
+        Self {
+            payment: known.payment.or(later.payment),
+            status: known.status.or(later.status),
+            amount: known.amount.or(later.amount),
+            holder: known.holder.or(later.holder),
+            account_number: known.account_number.or(later.account_number),
+            reference: known.reference.or(later.reference),
+            mode: known.mode.or(later.mode),
+            forgotten: known.forgotten,
+        }
+    }
 }
 
 /// What became of one event of a message.
@@ -275,11 +295,7 @@ async fn another_of_a_payment(
         });
     }
     if first.facts.supplemented_by(&marks.facts) {
-        first.facts = if first.facts.forgotten {
-            marks.facts.forgetting()
-        } else {
-            marks.facts.clone()
-        };
+        first.facts = first.facts.filled_in_by(&marks.facts);
         sqlx::query("UPDATE seen SET facts = $1 WHERE account = $2 AND seen_key = $3")
             .bind(to_json(&first.facts)?)
             .bind(arrival.account)

@@ -227,9 +227,31 @@ async fn a_repeated_ping_asks_again_without_filling_anything_and_not_too_often()
         .unwrap()
         .unwrap();
     let question = office.store.question(&again).await.unwrap();
+    // So does one that another machine receives, whose clock is behind.
+    let behind = question.asked_at.minus(Duration::from_secs(2));
+    office
+        .inbox
+        .commit(asking("req_behind", "ping:tr_1", behind))
+        .await
+        .unwrap();
     office
         .store
         .was_read(&again, question.asked_at, office.clock.now())
+        .await
+        .unwrap();
+    let [row] = &due(&office, Work::Reread).await[..] else {
+        panic!("it waits again")
+    };
+    let last = office
+        .store
+        .claim(Work::Reread, row, office.clock.now(), LEASE)
+        .await
+        .unwrap()
+        .unwrap();
+    let question = office.store.question(&last).await.unwrap();
+    office
+        .store
+        .was_read(&last, question.asked_at, office.clock.now())
         .await
         .unwrap();
     assert!(due(&office, Work::Reread).await.is_empty());

@@ -5,7 +5,7 @@ use eencent_activations::desk::Explained;
 use eencent_activations::ledger::{MAX_STARTS, Work};
 use eencent_activations::money::Money;
 use eencent_activations::notification::{PaymentStatus, Refusal, Told};
-use eencent_activations::personal::HolderName;
+use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::state::{Happening, State};
 use eencent_activations::store::{Store, StoreError};
 
@@ -95,6 +95,27 @@ async fn another_holder_for_the_same_payment_under_another_event_id_goes_to_revi
     let mut other = paid(&view.reference);
     other.holder = HolderName::parse("Slagerij Van Dam B.V.");
     office.posted("event_2", other).await;
+    office.work().await;
+    assert_eq!(office.view(&view.id).await.state, State::UnderReview);
+}
+
+#[tokio::test]
+async fn what_a_first_message_said_is_held_against_a_third_also_when_a_second_only_filled_it_in() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let mut account_alone = paid(&view.reference);
+    account_alone.holder = None;
+    let mut holder_alone = paid(&view.reference);
+    holder_alone.account_number = None;
+    let mut another_account = paid(&view.reference);
+    another_account.account_number = AccountNumber::iban("NL69INGB0123456789");
+    assert!(another_account.account_number.is_some());
+    office.posted("event_1", account_alone).await;
+    office.posted("event_2", holder_alone).await;
+    office.posted("event_3", another_account).await;
+    let told = explained(&office, "tr_1").await.notifications;
+    let kinds: Vec<&str> = told.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(kinds, ["payment", "payment", "conflict"]);
     office.work().await;
     assert_eq!(office.view(&view.id).await.state, State::UnderReview);
 }
