@@ -33,15 +33,17 @@ impl Handler for TaskHandler {
         let group = self.attempts.running.spawn(async move {
             // Side by side, so that they share the transactions of their work.
             let taken = join_all(ids.iter().map(|id| attempts.take(work, id))).await;
-            // Not before: as long as nothing is claimed, the sweep finds the same rows and would push them once more.
-            queue
-                .begun(work, &ids.iter().map(String::as_str).collect::<Vec<_>>())
-                .await;
+            // Their leases run: nothing is waited for.
             let running = taken.into_iter().flatten().map(|taken| {
                 let own = Arc::clone(&attempts);
                 attempts.running.spawn(async move { own.attempt(taken).await })
             });
-            join_all(running.collect::<Vec<_>>()).await;
+            let running: Vec<_> = running.collect();
+            // Not before: as long as nothing is claimed, the sweep finds the same rows and would push them once more.
+            queue
+                .begun(work, &ids.iter().map(String::as_str).collect::<Vec<_>>())
+                .await;
+            join_all(running).await;
         });
         // It panics as little as what it does.
         let _ = group.await;

@@ -98,7 +98,7 @@ impl FileQueue {
         Ok(storage.flush().await?)
     }
 
-    /// A worker begins with them.
+    /// They were claimed, or there is nothing to do: they may be pushed again.
     pub(crate) fn begun(&self, work: Work, ids: &[&str]) {
         let mut held = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for id in ids {

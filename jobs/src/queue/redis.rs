@@ -5,7 +5,7 @@
 //! half a second (R5).
 //!
 //! Several processes push and several work, so what waits already is remembered in Redis, not in memory:
-//! a sorted set of ids, which leave when a worker begins with them, or by themselves when they were lost.
+//! a sorted set of ids, which leave when they were claimed, or by themselves when they were lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,7 +153,7 @@ impl RedisQueue {
         Ok(waiting)
     }
 
-    /// Somebody begins with them: they may be pushed again.
+    /// They were claimed, or there is nothing to do: they may be pushed again.
     pub(crate) async fn begun(&self, work: Work, ids: &[&str]) -> Result<(), QueueError> {
         let mut connection = self.connection().await?;
         Ok(connection.zrem(waiting_key(work), ids).await?)
