@@ -165,15 +165,12 @@ impl Desk {
     }
 
     async fn begin(&self) -> Result<Desking, DeskError> {
-        Ok(Desking {
-            tx: self.store.begin().await?,
-            waiting: Vec::new(),
-            noted: Vec::new(),
-            subject: None,
-            pending: Pending::default(),
-            known: None,
-            decided: Vec::new(),
-        })
+        Ok(Desking::within(self.store.begin().await?))
+    }
+
+    /// The same for statements that have to see one state of the database; fails where others came between.
+    async fn begin_at_one_moment(&self) -> Result<Desking, DeskError> {
+        Ok(Desking::within(self.store.begin_at_one_moment().await?))
     }
 
     /// A transaction for a group: what its members are about is read beforehand, and what they change is
@@ -222,6 +219,18 @@ pub(crate) struct Desking {
 }
 
 impl Desking {
+    fn within(tx: Tx) -> Self {
+        Self {
+            tx,
+            waiting: Vec::new(),
+            noted: Vec::new(),
+            subject: None,
+            pending: Pending::default(),
+            known: None,
+            decided: Vec::new(),
+        }
+    }
+
     fn will_wait(&mut self, work: Work, id: &str) {
         self.waiting.push((work, id.to_owned()));
     }

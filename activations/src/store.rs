@@ -307,6 +307,18 @@ impl Store {
         }
     }
 
+    /// Begins a transaction that writes, all of whose statements see the database as it was at the first. Where another
+    /// changed what it changes, it fails as a passing conflict: see [`StoreError::is_passing_conflict`].
+    pub(crate) async fn begin_at_one_moment(&self) -> Result<Tx, StoreError> {
+        let mut tx = self.begin().await?;
+        if self.kind == Kind::Postgres {
+            sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                .execute(&mut *tx)
+                .await?;
+        }
+        Ok(tx)
+    }
+
     /// Begins a transaction that only reads: all its statements see the database as it was at the first.
     pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
         Ok(self.read.begin_with(self.kind.begin_snapshot()).await?)

@@ -150,14 +150,19 @@ impl Desk {
 
     /// The same in a transaction that has begun, which it commits.
     pub(crate) async fn keep_renderings_in(&self, mut work: Desking, kept: &[(Claim, Kept)]) -> Result<(), DeskError> {
-        const KEEP: Many<'static> = Many {
+        // Held: whoever erases it at this moment waits, or has ended the claim.
+        let tail = format!(
+            ") INSERT INTO renderings (email_id, words) SELECT given.row_id, given.as_text FROM given \
+             JOIN emails ON emails.id = given.row_id AND emails.lease = given.token WHERE emails.rendered IS NULL{} \
+             ON CONFLICT (email_id) DO NOTHING",
+            self.store.held("emails")
+        );
+        let keep = Many {
             head: "WITH given (row_id, token, as_text) AS (",
             columns: Columns::Typed(&["TEXT", "TEXT", "TEXT"]),
-            tail: ") INSERT INTO renderings (email_id, words) SELECT given.row_id, given.as_text FROM given \
-                   JOIN emails ON emails.id = given.row_id AND emails.lease = given.token WHERE emails.rendered IS NULL \
-                   ON CONFLICT (email_id) DO NOTHING",
+            tail: &tail,
         };
-        KEEP.execute(&mut work.tx, kept, |query, (claim, Kept(words))| {
+        keep.execute(&mut work.tx, kept, |query, (claim, Kept(words))| {
             query.bind(claim.id.as_str()).bind(claim.lease.as_str()).bind(&**words)
         })
         .await?;

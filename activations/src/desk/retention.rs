@@ -89,6 +89,9 @@ pub enum Kind {
 /// So many rows in one transaction.
 const BATCH: u32 = 300;
 
+/// So often a batch is tried when others change what it chose.
+const TRIES: u32 = 3;
+
 /// What somebody may still have to act on, of the events of message `n`; also what a later message contradicts.
 const IN_USE: &str = "EXISTS (SELECT 1 FROM events e \
      LEFT JOIN payments p ON p.account = e.account AND p.payment_id = e.payment_id \
@@ -236,7 +239,8 @@ impl Kind {
                  (SELECT t.caller, t.idempotency_key FROM kept_answers t WHERE t.done_at < $1 LIMIT {BATCH})"
             )],
             Self::Emails => {
-                // Both statements choose the same e-mails: nothing that they choose by is changed by the first.
+                // Both statements choose the same e-mails: nothing that they choose by is changed by the first, and
+                // what others change meanwhile neither sees.
                 let chosen = format!(
                     "SELECT t.id FROM emails t WHERE t.state <> 'waiting' AND t.recipient <> '' AND t.created_at < $1 \
                      AND (t.activation_id IS NULL OR {OVER}) ORDER BY t.created_at, t.id LIMIT {BATCH}"
@@ -340,21 +344,40 @@ impl Desk {
                 continue;
             }
             let before = self.now().minus(Duration::from_secs(u64::from(days) * 86_400));
-            let mut work = self.begin().await?;
-            let many = take(&mut work.tx, *kind, before, self.now()).await?;
-            if many == 0 {
-                // Dropped, so rolled back: there is nothing to keep.
-                continue;
+            let mut tries = TRIES;
+            let many = loop {
+                tries -= 1;
+                let untold = run.untold.clone();
+                let taken = self.purge_batch(run, *kind, before).await;
+                if taken.is_err() {
+                    run.untold = untold;
+                }
+                match taken {
+                    Err(DeskError::Store(error)) if tries > 0 && error.is_passing_conflict() => {}
+                    taken => break taken?,
+                }
+            };
+            if many > 0 {
+                count(&mut run.counts, *kind, many);
             }
-            account_for(&mut work.tx, run, *kind, many).await?;
-            self.commit(work).await?;
-            count(&mut run.counts, *kind, many);
             all = all.saturating_add(many);
         }
         if all == 0 {
             self.tell_of_purges().await?;
         }
         Ok(all)
+    }
+
+    /// A batch is chosen and taken at one moment: its statements choose the same rows.
+    async fn purge_batch(&self, run: &mut Purge, kind: Kind, before: Timestamp) -> Result<u64, DeskError> {
+        let mut work = self.begin_at_one_moment().await?;
+        let many = take(&mut work.tx, kind, before, self.now()).await?;
+        // With none it is dropped, so rolled back: there is nothing to keep.
+        if many > 0 {
+            account_for(&mut work.tx, run, kind, many).await?;
+            self.commit(work).await?;
+        }
+        Ok(many)
     }
 
     /// Writes the entry of this run into the audit, and of those that were cut short before it.

@@ -234,6 +234,7 @@ impl Desk {
     /// Refused when it is final.
     pub async fn cancel(&self, actor: &Actor, id: &str, reason: &str) -> Result<ActivationView, DeskError> {
         let mut work = self.begin().await?;
+        self.hold_payments_of(&mut work, id).await?;
         let mut activation = self.load(&mut work, id).await?.ok_or_else(Refused::no_activation)?;
         if activation.state.is_final() {
             return Err(over(&activation).into());

@@ -54,6 +54,7 @@ impl Desk {
 
     async fn pass_one(&self, id: &str, now: Timestamp, remind: bool) -> Result<bool, DeskError> {
         let mut work = self.begin().await?;
+        self.hold_payments_of(&mut work, id).await?;
         let Some(mut a) = self.load(&mut work, id).await? else {
             return Ok(false);
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::any::AnyRow;
 
-use super::letters::page_of;
+use super::letters::{WORDS, page_of};
 use super::moves::GIVE_UP_AFTER;
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
@@ -250,7 +250,7 @@ impl Desk {
             "INSERT INTO emails (id, email_key, activation_id, number, kind, language, recipient, recipient_name, data, link, rendered, \
              message_id, created_at, give_up_at, state, traceparent) \
              SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), activation_id, number, kind, language, CAST($3 AS TEXT), CAST($4 AS TEXT), data, \
-             link, rendered, CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT), 'waiting', CAST($8 AS TEXT) FROM emails WHERE id = $9 \
+             link, NULL, CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT), 'waiting', CAST($8 AS TEXT) FROM emails WHERE id = $9 \
              ON CONFLICT (email_key) DO NOTHING",
         )
         .bind(copy.as_str())
@@ -267,9 +267,9 @@ impl Desk {
         if written.rows_affected() == 0 {
             return Err(sent_just_now().into());
         }
-        sqlx::query(
-            "INSERT INTO renderings (email_id, words) SELECT CAST($1 AS TEXT), words FROM renderings WHERE email_id = $2",
-        )
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO renderings (email_id, words) SELECT CAST($1 AS TEXT), {WORDS} FROM emails WHERE id = $2 AND {WORDS} IS NOT NULL",
+        )))
         .bind(copy.as_str())
         .bind(id)
         .execute(&mut *work.tx)

@@ -241,10 +241,11 @@ struct Columns {
 }
 
 impl Columns {
-    /// How many rows go over in one statement; a file may be megabytes.
+    /// How many rows go over in one statement; a file may be megabytes, and the words of an e-mail are some 15 kB.
     fn batch(&self) -> usize {
         match self.table {
             "uploads" => 1,
+            "renderings" => 200,
             _ => VALUES / self.named.len().max(1),
         }
     }

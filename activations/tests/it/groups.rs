@@ -8,11 +8,12 @@ use eencent_activations::ledger::{MAX_STARTS, Work};
 use eencent_activations::money::Money;
 use eencent_activations::notification::{PaymentNotification, PaymentStatus};
 use eencent_activations::personal::HolderName;
+use eencent_activations::state::State;
 use eencent_test_stores as stores;
 use proptest::prelude::*;
 use sqlx::{AnyPool, Row as _};
 
-use crate::office::{LEASE, Office, another, kvk, paid};
+use crate::office::{LEASE, Office, another, kvk, paid, somebody_waits};
 
 /// One message of a generated sequence.
 #[derive(Debug, Clone)]
@@ -294,4 +295,24 @@ async fn fault_37_a_row_that_kills_the_process_is_set_apart_and_none_of_its_grou
     let waiting = office.store.waiting(office.clock.now()).await.unwrap();
     let set_apart = waiting.iter().find(|one| one.what == "quarantined").unwrap();
     assert_eq!(set_apart.count, 1, "its neighbours are done");
+}
+
+#[tokio::test]
+async fn who_withdraws_while_a_message_is_worked_on_waits_for_it_and_not_each_for_the_other() {
+    let office = Office::open().await;
+    let view = office.started("invoice").await;
+    office.told("event_1", another("tr_1", 1000, &view.reference)).await;
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    // As the processing of an event holds them: the payment, then the activation.
+    let mut processing = pool.begin().await.unwrap();
+    let hold = |table: &str| sqlx::AssertSqlSafe(format!("UPDATE {table} SET reference = reference"));
+    sqlx::query(hold("payments")).execute(&mut *processing).await.unwrap();
+    let processed = async {
+        somebody_waits(&pool).await;
+        sqlx::query(hold("activations")).execute(&mut *processing).await.unwrap();
+        processing.commit().await.unwrap();
+    };
+    let key = Office::key();
+    let (withdrawn, ()) = tokio::join!(office.desk.cancel(&key, &view.id, "a mistake"), processed);
+    assert_eq!(withdrawn.unwrap().state, State::Cancelled);
 }

@@ -26,6 +26,7 @@ use eencent_activations::store::Store;
 use eencent_activations::views::{ActivationView, OrganisationView};
 use eencent_test_stores as stores;
 use sha2::{Digest, Sha256};
+use sqlx::{AnyPool, Row as _};
 
 /// Tuesday 10 March 2026, 10:00 in Amsterdam: the office is open.
 pub const TUESDAY: &str = "2026-03-10T09:00:00Z";
@@ -363,4 +364,17 @@ pub fn another(id: &str, cents: i64, reference: &str) -> PaymentNotification {
         amount: Some(Money::cents(cents)),
         ..paid(reference)
     }
+}
+
+/// Until somebody waits for a lock of another; where only one may write at a time, they wait before they look.
+pub async fn somebody_waits(pool: &AnyPool) {
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let until = async {
+        while stores::on_servers() && sqlx::query(waiting).fetch_one(pool).await.unwrap().get::<i64, _>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(10), until).await;
+    assert!(waited.is_ok(), "nobody waits for anybody");
 }

@@ -12,7 +12,7 @@ use eencent_activations::state::State;
 use eencent_test_stores as stores;
 use sqlx::{AnyPool, Row as _};
 
-use crate::office::{LEASE, Office, paid, status};
+use crate::office::{LEASE, Office, paid, somebody_waits, status};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const KEPT: Retention = Retention {
@@ -215,6 +215,38 @@ async fn decisions_go_only_where_the_settings_say_so() {
 }
 
 /// Cycles of messages that come in, are finished and purged. Each batch is larger than one transaction takes.
+#[tokio::test]
+async fn an_e_mail_that_is_sent_again_while_old_ones_go_stays_as_it_is_and_of_the_others_nothing_is_left() {
+    let office = Office::open().await;
+    activated(&office).await;
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    sqlx::query("INSERT INTO renderings (email_id, words) SELECT id, 'words' FROM emails")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let many = count(&office, "emails").await;
+    assert!(many > 1);
+    office.clock.advance(181 * DAY);
+    let mut sending = pool.begin().await.unwrap();
+    sqlx::query("UPDATE emails SET state = 'waiting' WHERE id = (SELECT MAX(id) FROM emails)")
+        .execute(&mut *sending)
+        .await
+        .unwrap();
+    let sent_again = async {
+        somebody_waits(&pool).await;
+        sending.commit().await.unwrap();
+    };
+    let (gone, ()) = tokio::join!(purge(&office, KEPT), sent_again);
+    assert_eq!(of(&gone, Kind::Emails), u64::try_from(many).unwrap() - 1);
+    for left in [
+        "emails WHERE recipient <> ''",
+        "renderings",
+        "renderings r JOIN emails e ON e.id = r.email_id AND e.state = 'waiting'",
+    ] {
+        assert_eq!(count(&office, left).await, 1, "{left}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_does_not_grow_when_as_much_is_purged_as_comes_in() {
     if stores::on_servers() {

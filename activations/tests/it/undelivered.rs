@@ -9,7 +9,7 @@ use eencent_activations::refused::DeskError;
 use eencent_activations::store::Store;
 use sqlx::AnyPool;
 
-use crate::office::{Office, paid, settings};
+use crate::office::{Office, paid, settings, somebody_waits};
 
 /// Longer than a test's clock goes on while something is claimed.
 const LEASE: Duration = Duration::from_secs(600);
@@ -212,6 +212,38 @@ async fn what_an_e_mail_said_first_stays_also_of_one_from_before_renderings_had_
         .unwrap();
     office.desk.keep_renderings(&rendered).await.unwrap();
     assert_eq!(said().await, None);
+}
+
+#[tokio::test]
+async fn of_an_e_mail_that_is_erased_while_it_is_rendered_no_words_stay() {
+    let office = Office::open().await;
+    office.started("invoice").await;
+    let claims = take(&office.store, &office).await;
+    let words = Rendered {
+        subject: "Invoice".to_owned(),
+        text: "Dear Anna".to_owned(),
+        html: "<p>Dear Anna</p>".to_owned(),
+    };
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    let mut erasing = pool.begin().await.unwrap();
+    sqlx::query("UPDATE emails SET recipient = '', data = '{}', lease = NULL, lease_until = NULL")
+        .execute(&mut *erasing)
+        .await
+        .unwrap();
+    let erased = async {
+        somebody_waits(&pool).await;
+        erasing.commit().await.unwrap();
+    };
+    let rendered = [(claims[0].clone(), words)];
+    let (kept, ()) = tokio::join!(office.desk.keep_renderings(&rendered), erased);
+    kept.unwrap();
+    assert!(
+        sqlx::query("SELECT 1 FROM renderings")
+            .fetch_optional(&pool)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]

@@ -107,9 +107,6 @@ impl Part {
 
     pub(super) async fn take_out(&self, work: &mut Desking, activation: &str) -> Result<u64, StoreError> {
         let Self { table, which, set, .. } = self;
-        if let Some(with_it) = self.with_it {
-            sqlx::query(with_it).bind(activation).execute(&mut *work.tx).await?;
-        }
         let sql = match set {
             Some(set) => format!("UPDATE {table} SET {set} WHERE {which}"),
             None => format!("DELETE FROM {table} WHERE {which}"),
@@ -118,6 +115,10 @@ impl Part {
             .bind(activation)
             .execute(&mut *work.tx)
             .await?;
+        // Last: whoever was about to write there has done so, or finds the row emptied.
+        if let Some(with_it) = self.with_it {
+            sqlx::query(with_it).bind(activation).execute(&mut *work.tx).await?;
+        }
         Ok(done.rows_affected())
     }
 }

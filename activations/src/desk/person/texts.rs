@@ -150,9 +150,6 @@ impl Mention {
     }
 
     async fn take_out(&self, work: &mut Desking) -> Result<u64, StoreError> {
-        if let Some(with_it) = self.place.with_it {
-            self.by_key(with_it).execute(&mut *work.tx).await?;
-        }
         let known: Vec<String> = (1..)
             .zip(self.place.keys)
             .map(|(number, key)| format!("{key} = ${number}"))
@@ -163,7 +160,12 @@ impl Mention {
             self.place.set,
             known.join(" AND ")
         );
-        Ok(self.by_key(&sql).execute(&mut *work.tx).await?.rows_affected())
+        let done = self.by_key(&sql).execute(&mut *work.tx).await?.rows_affected();
+        // Last: whoever was about to write there has done so, or finds the row emptied.
+        if let Some(with_it) = self.place.with_it {
+            self.by_key(with_it).execute(&mut *work.tx).await?;
+        }
+        Ok(done)
     }
 
     fn by_key(&self, sql: &str) -> Bound<'_> {
