@@ -178,23 +178,26 @@ impl Kind {
                   ORDER BY n.received_at LIMIT {BATCH})"
             )],
             Self::Messages => {
-                // Both statements choose the same rows: nothing that they choose by is changed by the first.
-                let chosen = format!(
-                    "SELECT n.id FROM notifications n WHERE n.emptied_at IS NOT NULL AND n.received_at < $1 AND NOT {IN_USE} \
-                     AND NOT EXISTS (SELECT 1 FROM events e JOIN events c ON c.conflicts_with = e.id \
-                       WHERE e.notification_id = n.id AND c.notification_id <> n.id) \
-                     ORDER BY n.received_at, n.id LIMIT {BATCH}"
-                );
+                let old = "SELECT n.id FROM notifications n WHERE n.emptied_at IS NOT NULL AND n.received_at < $1";
+                let in_order = format!("ORDER BY n.received_at, n.id LIMIT {BATCH}");
+                // What another message contradicts goes in the batch after that one.
+                let contradicted = "EXISTS (SELECT 1 FROM events e JOIN events c ON c.conflicts_with = e.id \
+                     WHERE e.notification_id = n.id AND c.notification_id <> n.id)";
+                // The first changes what it chooses by; the second takes those that have nothing left.
+                let left = "EXISTS (SELECT 1 FROM events e WHERE e.notification_id = n.id)";
                 vec![
-                    format!("DELETE FROM events WHERE notification_id IN ({chosen})"),
-                    format!("DELETE FROM notifications WHERE id IN ({chosen})"),
+                    format!(
+                        "DELETE FROM events WHERE notification_id IN \
+                         ({old} AND NOT {IN_USE} AND NOT {contradicted} {in_order})"
+                    ),
+                    format!("DELETE FROM notifications WHERE id IN ({old} AND NOT {left} {in_order})"),
                 ]
             }
-            // Said twice: on PostgreSQL a message may ask again between the choice and the deletion.
-            Self::Rereads => vec![format!(
-                "DELETE FROM rereads WHERE state <> 'waiting' AND id IN \
-                 (SELECT t.id FROM rereads t WHERE t.state <> 'waiting' AND t.asked_at < $1 LIMIT {BATCH})"
-            )],
+            Self::Rereads => gone(
+                "rereads",
+                "id",
+                "SELECT t.id FROM rereads t WHERE t.state <> 'waiting' AND t.asked_at < $1".to_owned(),
+            ),
             Self::Refreshes => gone(
                 "refreshes",
                 "id",
@@ -368,7 +371,7 @@ impl Desk {
         Ok(all)
     }
 
-    /// A batch is chosen and taken at one moment: its statements choose the same rows.
+    /// A batch is chosen and taken at one moment: what others change meanwhile, none of its statements sees.
     async fn purge_batch(&self, run: &mut Purge, kind: Kind, before: Timestamp) -> Result<u64, DeskError> {
         let mut work = self.begin_at_one_moment().await?;
         let many = take(&mut work.tx, kind, before, self.now()).await?;

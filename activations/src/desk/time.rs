@@ -7,7 +7,7 @@ use super::{Desk, Desking};
 use crate::clock::Timestamp;
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
-use crate::store::{maybe_text, text};
+use crate::store::{StoreError, maybe_text, text};
 
 /// How many were reminded, and how many came to their end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +88,9 @@ impl Desk {
     /// Its time is up, unless money for all of it is in and only being looked at: then it doesn't
     /// expire for want of payment.
     async fn end(&self, work: &mut Desking, activation: &mut Activation) -> Result<bool, DeskError> {
+        if activation.state == State::AwaitingPayment && self.may_be_paid(work, activation).await? {
+            return Ok(false);
+        }
         if self.is_paid(work, activation).await? {
             // It waits for a name, not for money; without an end it isn't looked at here again.
             sqlx::query("UPDATE activations SET expires_at = NULL, remind_at = NULL WHERE id = $1")
@@ -113,6 +116,22 @@ impl Desk {
         };
         self.make(work, activation, line).await?;
         Ok(true)
+    }
+
+    /// Whether a message that came in time wasn't looked at yet: it may tell of its payment. It is asked again the next
+    /// time. Those that were looked at and wait for something hold nothing up.
+    async fn may_be_paid(&self, work: &mut Desking, activation: &Activation) -> Result<bool, DeskError> {
+        let Some(end) = activation.expires_at else {
+            return Ok(false);
+        };
+        let waiting = sqlx::query(
+            "SELECT 1 FROM events WHERE state = 'waiting' AND next_attempt_at IS NULL AND received_at < $1 LIMIT 1",
+        )
+        .bind(end.micros())
+        .fetch_optional(&mut *work.tx)
+        .await
+        .map_err(StoreError::from)?;
+        Ok(waiting.is_some())
     }
 
     /// Whether money for all of it is in, and only being looked at.

@@ -214,7 +214,6 @@ async fn decisions_go_only_where_the_settings_say_so() {
     assert_eq!(count(&office, "decisions").await, 0);
 }
 
-/// Cycles of messages that come in, are finished and purged. Each batch is larger than one transaction takes.
 #[tokio::test]
 async fn an_e_mail_that_is_sent_again_while_old_ones_go_stays_as_it_is_and_of_the_others_nothing_is_left() {
     let office = Office::open().await;
@@ -247,6 +246,29 @@ async fn an_e_mail_that_is_sent_again_while_old_ones_go_stays_as_it_is_and_of_th
     }
 }
 
+#[tokio::test]
+async fn what_was_contradicted_goes_after_what_contradicted_it_and_holds_nothing_else_back() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    office.told("event_1", paid(&view.reference)).await;
+    // The same id of an event in other bytes: a conflict, also where it says the same of the money.
+    for body in [&b"other bytes"[..], b"and others again"] {
+        let told = Told::Payment(Box::new(paid(&view.reference)));
+        office.receipt("mollie", "event_1", body, told).await;
+    }
+    office.work().await;
+    let links = office.links().await;
+    office.desk.confirm(links.last().unwrap()).await.unwrap();
+    assert_eq!(count(&office, "events WHERE conflicts_with IS NOT NULL").await, 2);
+    office.clock.advance(401 * DAY);
+    let gone = purge(&office, KEPT).await;
+    assert_eq!(of(&gone, Kind::Messages), 3, "{gone:?}");
+    assert!(of(&gone, Kind::Emails) > 0, "{gone:?}");
+    assert_eq!(count(&office, "events").await, 0);
+    assert_eq!(count(&office, "audit WHERE act = 'purged'").await, 1);
+}
+
+/// Cycles of messages that come in, are finished and purged. Each batch is larger than one transaction takes.
 #[tokio::test]
 async fn a_file_does_not_grow_when_as_much_is_purged_as_comes_in() {
     if stores::on_servers() {
