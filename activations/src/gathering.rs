@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Most members of a group.
 const LARGEST: usize = 128;
 
-/// A group may take this long.
+/// A group may take this long to begin, and again to be done.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A future of a group.
@@ -35,6 +35,19 @@ type Work<B, T, R, E> = Box<dyn Fn(B, Vec<T>) -> Doing<Vec<R>, E> + Send + Sync>
 struct Steps<B, T, R, E> {
     begin: Begin<B, E>,
     work: Work<B, T, R, E>,
+}
+
+impl<B, T, R, E> Steps<B, T, R, E>
+where
+    B: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    async fn begun(&self) -> Result<B, Failed<E>> {
+        apart((self.begin)()).await.map_err(|failed| match failed {
+            Failed::Panicked | Failed::TooLong => Failed::NotBegun,
+            other => other,
+        })
+    }
 }
 
 /// What becomes of a result that nobody waits for any more.
@@ -84,6 +97,9 @@ pub enum Failed<E> {
     /// It didn't end.
     #[error("it took longer than {LIMIT:?}")]
     TooLong,
+    /// There was no transaction to do it in, which is nothing that could be said of what was asked.
+    #[error("no transaction was begun")]
+    NotBegun,
     /// Nobody does it any more.
     #[error("the program is stopping")]
     Stopping,
@@ -176,7 +192,7 @@ async fn lane<B, T, R, E>(
     R: Send + 'static,
     E: Send + Sync + 'static,
 {
-    while let Some((begun, mut group)) = gather(&waiting, || apart((steps.begin)())).await {
+    while let Some((begun, mut group)) = gather(&waiting, || steps.begun()).await {
         // After a store that was away: what nobody waits for any more is asked for again by whoever still wants it.
         group.retain(|asked| !asked.answer.is_closed());
         if group.is_empty() {
@@ -218,7 +234,7 @@ where
     R: Send + 'static,
     E: Send + Sync + 'static,
 {
-    let begun = apart((steps.begin)()).await?;
+    let begun = steps.begun().await?;
     let results = apart((steps.work)(begun, vec![member])).await?;
     results.into_iter().next().ok_or(Failed::Stopping)
 }

@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// It was read, and what it said is committed. Ends the claim; when it was asked again meanwhile, it
-    /// waits again.
+    /// waits again, until it may be asked about again.
     ///
     /// # Errors
     /// When the store fails or the lease was lost; it is then read once more, without harm.
@@ -100,6 +100,11 @@ impl Store {
             now.micros()
         );
         end_well(&mut tx, claim, &set).await?;
+        sqlx::query("UPDATE rereads SET next_attempt_at = $1 WHERE id = $2 AND state = 'waiting'")
+            .bind(now.plus(AT_MOST_EVERY).micros())
+            .bind(claim.id.as_str())
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
 
 use crate::clock::Timestamp;
 use crate::notification::{Event, PaymentNotification, PaymentStatus, Told};
@@ -220,7 +221,7 @@ pub(super) async fn read_anew(
 /// What is new is found out by writing it down: a key that stands there already is left as it is, and only when
 /// fewer rows were written than were given it is looked who was first. So a group of news costs two statements
 /// that return nothing, and two receivers that hear the same at the same moment wait for each other at the key.
-pub(super) async fn recognise(tx: &mut Tx, arrivals: &[Arrival<'_>]) -> Result<Vec<Taken>, StoreError> {
+pub(super) async fn recognise(store: &Store, tx: &mut Tx, arrivals: &[Arrival<'_>]) -> Result<Vec<Taken>, StoreError> {
     let by_event = arrivals
         .iter()
         .map(|arrival| arrival.under(&arrival.marks.event_key))
@@ -241,7 +242,8 @@ pub(super) async fn recognise(tx: &mut Tx, arrivals: &[Arrival<'_>]) -> Result<V
         } else {
             match &arrival.marks.payment_key {
                 Some(key) if stands(&earlier, arrival, key) => {
-                    another_of_a_payment(tx, arrival, key, &mut earlier).await?
+                    let first = held(store, tx, arrival, key).await?;
+                    another_of_a_payment(tx, arrival, key, first).await?
                 }
                 _ => Taken::New,
             }
@@ -273,21 +275,33 @@ async fn another_of_an_event(tx: &mut Tx, arrival: &Arrival<'_>, earlier: &mut K
     })
 }
 
+/// What stands under a key now, held until the end of the transaction: another receiver may just have filled it in.
+async fn held(store: &Store, tx: &mut Tx, arrival: &Arrival<'_>, key: &str) -> Result<Earlier, StoreError> {
+    let sql = format!(
+        "SELECT event, digest, facts FROM seen WHERE account = $1 AND seen_key = $2{}",
+        store.held("seen")
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(arrival.account)
+        .bind(key)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let row = row.ok_or_else(|| StoreError::Unreadable(format!("seen: {key} is gone")))?;
+    Earlier::read(&row)
+}
+
 /// The event is new, and something was said of this payment and status before.
 async fn another_of_a_payment(
     tx: &mut Tx,
     arrival: &Arrival<'_>,
     key: &str,
-    earlier: &mut Known,
+    first: Earlier,
 ) -> Result<Taken, StoreError> {
     let marks = arrival.marks;
-    let Some(first) = earlier.get_mut(&(arrival.account.to_owned(), key.to_owned())) else {
-        return Err(StoreError::Unreadable(format!("seen: {key} is gone")));
-    };
     if first.facts.contradicted_by(&marks.facts) {
         return Ok(if marks.fixed {
             Taken::Conflict {
-                with: first.event.clone(),
+                with: first.event,
                 about_money: true,
             }
         } else {
@@ -295,16 +309,16 @@ async fn another_of_a_payment(
         });
     }
     if first.facts.supplemented_by(&marks.facts) {
-        first.facts = first.facts.filled_in_by(&marks.facts);
+        let facts = first.facts.filled_in_by(&marks.facts);
         sqlx::query("UPDATE seen SET facts = $1 WHERE account = $2 AND seen_key = $3")
-            .bind(to_json(&first.facts)?)
+            .bind(to_json(&facts)?)
             .bind(arrival.account)
             .bind(key)
             .execute(&mut **tx)
             .await?;
         return Ok(Taken::New);
     }
-    let of = first.event.clone();
+    let of = first.event;
     if first.facts.forgotten {
         // Under its own key it was written down a moment ago, with who paid.
         forget_who(tx, &[(arrival.account.to_owned(), marks.event_key.clone())]).await?;
@@ -332,6 +346,16 @@ struct Earlier {
     event: String,
     digest: String,
     facts: Facts,
+}
+
+impl Earlier {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            event: text(row, "event")?,
+            digest: text(row, "digest")?,
+            facts: json(row, "facts")?,
+        })
+    }
 }
 
 /// Whether another event was the first under this key.
@@ -389,14 +413,7 @@ async fn look_up(tx: &mut Tx, keyed: &[Keyed<'_>]) -> Result<Known, StoreError> 
         })
         .await?;
     rows.iter()
-        .map(|row| {
-            let earlier = Earlier {
-                event: text(row, "event")?,
-                digest: text(row, "digest")?,
-                facts: json(row, "facts")?,
-            };
-            Ok(((text(row, "account")?, text(row, "seen_key")?), earlier))
-        })
+        .map(|row| Ok(((text(row, "account")?, text(row, "seen_key")?), Earlier::read(row)?)))
         .collect()
 }
 

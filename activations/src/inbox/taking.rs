@@ -71,14 +71,14 @@ struct Coming<'a> {
 /// Commits them, all or none; the rows that wait for work then.
 pub(super) async fn commit(store: &Store, group: &[&Prepared]) -> Result<Vec<(Work, String)>, StoreError> {
     let mut tx = store.begin().await?;
-    let waiting = take(&mut tx, group).await?;
+    let waiting = take(store, &mut tx, group).await?;
     failpoint::pass(Moment::NotificationWritten);
     tx.commit().await?;
     failpoint::pass(Moment::NotificationCommitted);
     Ok(waiting)
 }
 
-async fn take(tx: &mut Tx, group: &[&Prepared]) -> Result<Vec<(Work, String)>, StoreError> {
+async fn take(store: &Store, tx: &mut Tx, group: &[&Prepared]) -> Result<Vec<(Work, String)>, StoreError> {
     let coming: Vec<(&Prepared, &Entry, &Event)> = group
         .iter()
         .flat_map(|message| {
@@ -95,7 +95,7 @@ async fn take(tx: &mut Tx, group: &[&Prepared]) -> Result<Vec<(Work, String)>, S
             marks: &entry.marks,
         })
         .collect();
-    let taken = recognise(tx, &arrivals).await?;
+    let taken = recognise(store, tx, &arrivals).await?;
     let coming: Vec<Coming<'_>> = coming
         .into_iter()
         .zip(taken)

@@ -220,6 +220,9 @@ async fn a_repeated_ping_asks_again_without_filling_anything_and_not_too_often()
         .was_read(&claim, question.asked_at, office.clock.now())
         .await
         .unwrap();
+    // But not sooner than anything is asked twice.
+    assert!(due(&office, Work::Reread).await.is_empty());
+    office.clock.advance(Duration::from_secs(5));
     let again = office
         .store
         .claim(Work::Reread, row, office.clock.now(), LEASE)
@@ -239,6 +242,7 @@ async fn a_repeated_ping_asks_again_without_filling_anything_and_not_too_often()
         .was_read(&again, question.asked_at, office.clock.now())
         .await
         .unwrap();
+    office.clock.advance(Duration::from_secs(5));
     let [row] = &due(&office, Work::Reread).await[..] else {
         panic!("it waits again")
     };
