@@ -174,7 +174,7 @@ pub(crate) struct QueueOptions {
     pub(crate) address: QueueAddress,
     /// At most this many rows of one kind wait in it.
     pub(crate) most_waiting: usize,
-    /// How often an idle worker looks.
+    /// How often an idle worker looks, where others push as well.
     pub(crate) poll_interval: Duration,
     /// How many rows a task may point to.
     pub(crate) groups: Groups,

@@ -85,7 +85,7 @@ pub struct QueueSettings {
     pub url: String,
     /// At most so many tasks of one kind wait in it.
     pub most_waiting: u32,
-    /// How often an idle worker looks, in milliseconds.
+    /// How often an idle worker looks for what another machine pushed, in milliseconds.
     pub poll_interval_ms: u64,
 }
 

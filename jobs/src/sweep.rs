@@ -1,8 +1,8 @@
 //! Finds the rows that wait and tells the queue: the part that works when everything else forgets.
 //!
 //! Hints get lost: the channel was full, the process died between commit and hint, somebody emptied
-//! the queue. The rows don't. So every second each kind of work is asked what is due, and at most a
-//! batch of it goes to the queue, never past the queue's bound: on Monday 09:00 fifty thousand
+//! the queue. The rows don't. So every second each kind of work is asked what is due, and a
+//! batch of it or two go to the queue, never past the queue's bound: on Monday 09:00 fifty thousand
 //! approvals may be due at once, and they come in portions. Most of a portion are the oldest, so that nobody
 //! waits for ever; the rest are the newest, and hints have room of their own, so that whoever pays on Monday
 //! doesn't wait behind the weekend. While the queue holds enough for the workers, the rows aren't asked: those that
@@ -82,7 +82,7 @@ impl Sweep {
         u32::try_from(due.len()).unwrap_or(u32::MAX) >= limit
     }
 
-    /// With more than so many waiting in the queue, a batch would hardly find room.
+    /// More than so many waiting in the queue are enough: at most a batch, and at most half of the backlog's room.
     fn enough(&self) -> u32 {
         let room = u32::try_from(self.queue.backlog_room()).unwrap_or(u32::MAX);
         self.batch.min(room / 2)

@@ -143,13 +143,21 @@ impl Desk {
     }
 
     /// The tick: the organisation and its identifier become active.
+    ///
+    /// # Errors
+    /// Also when the organisation hasn't that identifier: an activation without it would guard nothing.
     pub(super) async fn set_active(&self, work: &mut Desking, a: &Activation) -> Result<(), StoreError> {
-        sqlx::query("UPDATE identifiers SET active = 1 WHERE organisation_id = $1 AND scheme = $2 AND value = $3")
-            .bind(a.organisation_id.as_str())
-            .bind(a.identifier.0.as_str())
-            .bind(a.identifier.1.as_str())
-            .execute(&mut *work.tx)
-            .await?;
+        let ticked =
+            sqlx::query("UPDATE identifiers SET active = 1 WHERE organisation_id = $1 AND scheme = $2 AND value = $3")
+                .bind(a.organisation_id.as_str())
+                .bind(a.identifier.0.as_str())
+                .bind(a.identifier.1.as_str())
+                .execute(&mut *work.tx)
+                .await?;
+        if ticked.rows_affected() != 1 {
+            let gone = format!("{}: the identifier of {} is gone", a.id, a.organisation_id);
+            return Err(StoreError::Unreadable(gone));
+        }
         sqlx::query("UPDATE organisations SET active = 1, activated_at = $1, changed_at = $1 WHERE id = $2 AND deleted_at IS NULL")
             .bind(self.now().micros())
             .bind(a.organisation_id.as_str())

@@ -112,8 +112,9 @@ impl Desk {
         let new = before != Standing::Counts;
         payment.standing = Standing::Counts;
         self.save_payment(work, payment).await?;
-        let only_the_name =
-            activation.lacks_only_the_name && !activation.touched && activation.state == State::UnderReview;
+        let only_the_name = activation.lacks_only_the_name
+            && activation.state == State::UnderReview
+            && !self.is_in_hand(work, activation).await?;
         if only_the_name && payment.holder.is_some() {
             if self.name_arrived(work, activation).await? {
                 return Ok(None);
@@ -135,6 +136,7 @@ impl Desk {
         };
         let why = format!("payment {} ({}) {what}", payment.payment_id, payment.status.as_str());
         self.note_payment(work, activation, &why, None).await?;
+        self.keep_comparison(work, activation).await?;
         Ok(None)
     }
 

@@ -178,7 +178,7 @@ impl Desk {
         clear: Happening,
     ) -> Result<(), DeskError> {
         let now = self.now();
-        let Weighed { asked, decision, .. } = weighed;
+        let decision = &weighed.decision;
         let mut effect = None;
         match &decision.outcome {
             Outcome::Wait { .. } => return Ok(()),
@@ -235,6 +235,31 @@ impl Desk {
         let decided = Decided::of(decision, &payments, now);
         decided.note();
         work.decided.push(decided);
+        self.keep_weighed(work, activation, weighed, &payments, effect).await
+    }
+
+    /// What came in during a review, weighed with the rest: the names side by side, which whoever reviews looks at, and
+    /// by which it may take two of them. The state and the reasons stay as they are.
+    pub(super) async fn keep_comparison(&self, work: &mut Desking, activation: &Activation) -> Result<(), DeskError> {
+        let weighed = self.weigh(work, activation).await?;
+        if weighed.names_awaited || !matches!(weighed.decision.outcome, Outcome::Unclear { .. }) {
+            return Ok(());
+        }
+        let payments = self.counting(work, &activation.id).await?;
+        self.keep_weighed(work, activation, &weighed, &payments, None).await
+    }
+
+    /// Keeps what was weighed, with its inputs.
+    async fn keep_weighed(
+        &self,
+        work: &mut Desking,
+        activation: &Activation,
+        weighed: &Weighed,
+        payments: &[Payment],
+        effect: Option<Timestamp>,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        let Weighed { asked, decision, .. } = weighed;
         let record = json!({
             "decided_at": now,
             "asked": asked,

@@ -284,16 +284,34 @@ impl Desk {
                 // Should a name still be awaited, its event looks again.
                 self.decide_on(work, a, Happening::PaidClear).await?;
             }
-            State::UnderReview if undecided(a) => {
+            State::UnderReview if undecided(a) && !self.is_in_hand(work, a).await? => {
                 let before = a.reasons.clone();
                 if !self.name_arrived(work, a).await? && a.reasons != before {
                     let why = "the organisation's names were fetched again from the register";
                     self.note_payment(work, a, why, None).await?;
+                    self.keep_comparison(work, a).await?;
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a person is at it: has acted, was given it, wrote a note about it, or has proposed an approval.
+    pub(super) async fn is_in_hand(&self, work: &mut Desking, a: &Activation) -> Result<bool, DeskError> {
+        if a.touched {
+            return Ok(true);
+        }
+        let by_somebody = sqlx::query(
+            "SELECT 1 FROM reviews WHERE activation_id = $1 AND assignee IS NOT NULL \
+             UNION ALL SELECT 1 FROM notes WHERE activation_id = $1 \
+             UNION ALL SELECT 1 FROM proposals WHERE activation_id = $1",
+        )
+        .bind(a.id.as_str())
+        .fetch_optional(&mut *work.tx)
+        .await
+        .map_err(StoreError::from)?;
+        Ok(by_somebody.is_some())
     }
 
     /// A name came while nothing but the name was wanting: decides again, if by now it is clear. Whether it moved.

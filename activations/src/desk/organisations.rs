@@ -246,6 +246,7 @@ impl Desk {
     ) -> Result<OrganisationView, DeskError> {
         let mut work = self.begin().await?;
         self.alone_with(&mut work, id).await?;
+        self.hold_activations_of(&mut work, id).await?;
         let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
         let mut after = changed(&before, &change)?;
@@ -293,6 +294,7 @@ impl Desk {
     pub async fn delete(&self, actor: &Actor, id: &str) -> Result<(), DeskError> {
         let mut work = self.begin().await?;
         self.alone_with(&mut work, id).await?;
+        self.hold_activations_of(&mut work, id).await?;
         let before = find(&mut work, id).await?.ok_or_else(Refused::no_organisation)?;
         may_change(&before)?;
         if open_activation(&mut work, id).await?.is_some() {
@@ -311,6 +313,21 @@ impl Desk {
             .await?;
         self.note(&mut work, actor, "organisation deleted", id, "").await?;
         self.commit(work).await
+    }
+
+    /// Holds the activations of an organisation until the end of the transaction, so that none of them makes it active
+    /// meanwhile.
+    async fn hold_activations_of(&self, work: &mut Desking, organisation: &str) -> Result<(), StoreError> {
+        let held = self.store.held("activations");
+        if held.is_empty() {
+            return Ok(());
+        }
+        let sql = format!("SELECT id FROM activations WHERE organisation_id = $1 ORDER BY id{held}");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(organisation)
+            .fetch_all(&mut *work.tx)
+            .await?;
+        Ok(())
     }
 
     /// Nobody else starts for, changes or deletes this organisation before this transaction has ended.
@@ -358,7 +375,9 @@ fn changed(before: &OrganisationView, change: &OrganisationChange) -> Result<Org
     }
     if let Some(source) = &change.names_source {
         after.names_source = problems.names_source(Some(source)).unwrap_or_default();
-    } else if change.legal_name.is_some() || change.trade_names.is_some() || change.legal_form.is_some() {
+    } else if (&after.legal_name, &after.trade_names, &after.legal_form)
+        != (&before.legal_name, &before.trade_names, &before.legal_form)
+    {
         // Names that somebody changed are entered, unless the change says that they are a register's.
         after.names_source = "entered".to_owned();
     }

@@ -8,7 +8,7 @@ use super::support::takes_another;
 use super::{Act, Actor, Desk, Desking, When};
 use crate::clock::Timestamp;
 use crate::refused::{DeskError, Kind, Refused};
-use crate::state::{Happening, State, find};
+use crate::state::{Happening, Method, State, find};
 use crate::views::ActivationView;
 
 impl Desk {
@@ -67,8 +67,25 @@ impl Desk {
     /// As [`Desk::approve`].
     pub async fn reject(&self, actor: &Actor, id: &str, act: Act) -> Result<ActivationView, DeskError> {
         let email = json!({ "reason": act.reason });
-        self.act(actor, id, &act, Happening::PersonRejected, |_| (), email)
-            .await
+        let mut work = self.begin().await?;
+        self.hold_payments_of(&mut work, id).await?;
+        let mut activation = self.looked_at(&mut work, id, &act, Happening::PersonRejected).await?;
+        // What was paid for an invoice somebody has to refund, or to allocate to the next activation. The cent of a
+        // stranger is no more than the proof that he is one.
+        if activation.method == Method::Invoice {
+            self.let_go(&mut work, &activation).await?;
+        }
+        self.do_to(
+            &mut work,
+            &mut activation,
+            actor,
+            &act,
+            Happening::PersonRejected,
+            email,
+        )
+        .await?;
+        self.commit(work).await?;
+        self.activation(id).await
     }
 
     /// Asks the creator for information: the act's reason is the question.

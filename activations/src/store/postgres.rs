@@ -1,7 +1,8 @@
 //! PostgreSQL, for several machines on one truth.
 //!
 //! Transactions run at READ COMMITTED: what a transaction decides on, it holds ([`super::Store::held`]), and
-//! what two of them may both insert has a unique index. `synchronous_commit` is set on, whatever the
+//! what two of them may both insert has a unique index. A batch of the purge is the exception: its statements see one
+//! moment. `synchronous_commit` is set on, whatever the
 //! server's default: what was committed survives it. A statement that hangs is ended by the server,
 //! before whoever asked for it has given up.
 

@@ -59,6 +59,19 @@ async fn a_name_that_comes_after_a_person_has_acted_decides_nothing() {
 }
 
 #[tokio::test]
+async fn a_name_that_comes_after_a_person_has_noted_something_decides_nothing() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    office
+        .told("event_1", status(&view.reference, PaymentStatus::Paid))
+        .await;
+    let note = "called them: they know nothing of this";
+    office.desk.add_note(&Office::key(), &view.id, note).await.unwrap();
+    office.told("event_2", paid(&view.reference)).await;
+    assert_eq!(office.view(&view.id).await.state, State::UnderReview);
+}
+
+#[tokio::test]
 async fn an_event_that_lacks_the_name_by_design_waits_ten_minutes_for_its_companion() {
     let unnamed = |reference: &str| {
         let mut told = status(reference, PaymentStatus::Paid);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use eencent_activations::clock::Clock as _;
+use eencent_activations::desk::OrganisationChange;
 use eencent_activations::ledger::{MAX_STARTS, Work};
 use eencent_activations::money::Money;
 use eencent_activations::notification::{PaymentNotification, PaymentStatus};
@@ -309,10 +310,42 @@ async fn who_withdraws_while_a_message_is_worked_on_waits_for_it_and_not_each_fo
     sqlx::query(hold("payments")).execute(&mut *processing).await.unwrap();
     let processed = async {
         somebody_waits(&pool).await;
-        sqlx::query(hold("activations")).execute(&mut *processing).await.unwrap();
+        sqlx::query(hold("activations"))
+            .execute(&mut *processing)
+            .await
+            .unwrap();
         processing.commit().await.unwrap();
     };
     let key = Office::key();
     let (withdrawn, ()) = tokio::join!(office.desk.cancel(&key, &view.id, "a mistake"), processed);
     assert_eq!(withdrawn.unwrap().state, State::Cancelled);
+}
+
+#[tokio::test]
+async fn an_organisation_that_becomes_active_while_it_is_changed_keeps_its_identifier() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    // As a click does it.
+    let mut activating = pool.begin().await.unwrap();
+    for sql in [
+        "UPDATE activations SET reference = reference",
+        "UPDATE identifiers SET active = 1",
+        "UPDATE organisations SET active = 1, activated_at = 1",
+    ] {
+        sqlx::query(sql).execute(&mut *activating).await.unwrap();
+    }
+    let activated = async {
+        somebody_waits(&pool).await;
+        activating.commit().await.unwrap();
+    };
+    let change = OrganisationChange {
+        legal_form: Some("Eenmanszaak".to_owned()),
+        ..OrganisationChange::default()
+    };
+    let key = Office::key();
+    let (changed, ()) = tokio::join!(office.desk.change(&key, &view.organisation, change), activated);
+    assert!(changed.is_err());
+    let active = sqlx::query("SELECT COUNT(*) FROM identifiers WHERE active = 1");
+    assert_eq!(active.fetch_one(&pool).await.unwrap().get::<i64, _>(0), 1);
 }

@@ -635,3 +635,41 @@ async fn whatever_is_not_final_can_be_withdrawn_and_what_is_final_can_not() {
     }
     drop(office);
 }
+
+#[tokio::test]
+async fn what_was_paid_for_an_invoice_that_is_rejected_waits_for_somebody_to_refund_or_allocate_it() {
+    let office = Office::open().await;
+    let view = office.started("invoice").await;
+    let mut stranger = another("tr_1", 1815, &view.reference);
+    stranger.holder = HolderName::parse("Slagerij Van Dam B.V.");
+    office.told("event_1", stranger).await;
+    assert_eq!(office.view(&view.id).await.state, State::UnderReview);
+    let act = office.act(&view.id).await;
+    office.desk.reject(&Office::key(), &view.id, act).await.unwrap();
+    let explained = office.desk.explain("tr_1").await.unwrap().unwrap();
+    let standing = serde_json::to_value(&explained).unwrap().to_string();
+    assert!(standing.contains("unallocated"), "{standing}");
+}
+
+#[tokio::test]
+async fn nothing_expires_while_a_message_that_came_in_time_is_yet_to_be_processed() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let end = view.expires_at.unwrap();
+    office
+        .clock
+        .advance(end.since(office.clock.now()) - Duration::from_secs(60));
+    office.posted("event_1", paid(&view.reference)).await;
+    office.clock.advance(Duration::from_secs(600));
+    assert_eq!(office.desk.time_passes(10).await.unwrap().expired, 0);
+    office.work().await;
+    assert_eq!(office.view(&view.id).await.state, State::AwaitingConfirmation);
+    // One that came too late holds nothing up.
+    let late = office.started("ideal").await;
+    office
+        .clock
+        .advance(late.expires_at.unwrap().since(office.clock.now()) + Duration::from_secs(60));
+    office.posted("event_2", another("tr_2", 1, &late.reference)).await;
+    assert!(office.desk.time_passes(10).await.unwrap().expired > 0);
+    assert_eq!(office.view(&late.id).await.state, State::Expired);
+}

@@ -202,6 +202,14 @@ async fn names_and_identifiers_do_not_change_under_an_open_activation_or_after_i
 async fn names_that_are_changed_are_entered_unless_said_to_be_a_registers() {
     let office = Office::open().await;
     let o = office.register(|_| ()).await;
+    // A platform that sends its whole form says the same once more.
+    let same = OrganisationChange {
+        legal_name: Some(o.legal_name.clone()),
+        trade_names: Some(o.trade_names.clone()),
+        ..OrganisationChange::default()
+    };
+    let unchanged = office.desk.change(&Office::key(), &o.id, same).await.unwrap();
+    assert_eq!(unchanged.names_source, "register");
     let rename = OrganisationChange {
         legal_name: Some("Other B.V.".into()),
         ..OrganisationChange::default()
