@@ -8,8 +8,9 @@ use eencent_activations::notification::{PaymentStatus, Refusal, Told};
 use eencent_activations::personal::{AccountNumber, HolderName};
 use eencent_activations::state::{Happening, State};
 use eencent_activations::store::{Store, StoreError};
+use sqlx::AnyPool;
 
-use crate::office::{LEASE, Office, another, paid, status};
+use crate::office::{LEASE, Office, another, paid, somebody_waits, status};
 
 async fn explained(office: &Office, question: &str) -> Explained {
     office.desk.explain(question).await.unwrap().unwrap()
@@ -118,6 +119,29 @@ async fn what_a_first_message_said_is_held_against_a_third_also_when_a_second_on
     assert_eq!(kinds, ["payment", "payment", "conflict"]);
     office.work().await;
     assert_eq!(office.view(&view.id).await.state, State::UnderReview);
+}
+
+#[tokio::test]
+async fn of_two_receivers_that_fill_in_a_first_message_at_the_same_moment_the_second_is_held_against_the_first() {
+    let office = Office::open().await;
+    let view = office.started("ideal").await;
+    let mut told = paid(&view.reference);
+    told.holder = None;
+    office.posted("event_1", told.clone()).await;
+    let pool = AnyPool::connect(&office.url).await.unwrap();
+    // As another receiver does it.
+    let mut filling_in = pool.begin().await.unwrap();
+    let holder = r#"UPDATE seen SET facts = REPLACE(facts, '"holder":null', '"holder":"Slagerij Van Dam B.V."')"#;
+    sqlx::query(holder).execute(&mut *filling_in).await.unwrap();
+    told.holder = HolderName::parse("Bakkerij De Korenaar B.V.");
+    let filled_in = async {
+        somebody_waits(&pool).await;
+        filling_in.commit().await.unwrap();
+    };
+    tokio::join!(office.posted("event_2", told), filled_in);
+    let told = explained(&office, "tr_1").await.notifications;
+    let kinds: Vec<&str> = told.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(kinds, ["payment", "conflict"]);
 }
 
 #[tokio::test]
