@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::moves::{Activation, Line, SELECT};
 use super::{Desk, Desking};
 use crate::clock::Timestamp;
+use crate::money::Money;
 use crate::refused::DeskError;
 use crate::state::{Happening, State};
 use crate::store::{StoreError, maybe_text, text};
@@ -71,12 +74,12 @@ impl Desk {
             false
         } else if remind {
             a.remind_at = None;
-            self.make(
-                &mut work,
-                &mut a,
-                Line::by_system(Happening::Reminded, "halfway to its end"),
-            )
-            .await?;
+            let email = self.part_paid(&mut work, &a).await?;
+            let line = Line {
+                email,
+                ..Line::by_system(Happening::Reminded, "halfway to its end")
+            };
+            self.make(&mut work, &mut a, line).await?;
             true
         } else {
             self.end(&mut work, &mut a).await?
@@ -118,6 +121,18 @@ impl Desk {
         Ok(true)
     }
 
+    /// What has come in and what is missing, where part of it was paid: whoever is reminded pays no more than the rest.
+    async fn part_paid(&self, work: &mut Desking, activation: &Activation) -> Result<Value, DeskError> {
+        let received = self.received(work, activation).await?;
+        if activation.state != State::AwaitingPayment || received <= 0 {
+            return Ok(json!({}));
+        }
+        let Money { minor, currency } = activation.amount;
+        let missing = Money::new(minor.saturating_sub(received), currency);
+        let received = Money::new(received, currency);
+        Ok(json!({ "received": received.value(), "missing": missing.value() }))
+    }
+
     /// Whether a message that came in time wasn't looked at yet: it may tell of its payment. It is asked again the next
     /// time. Those that were looked at and wait for something hold nothing up.
     async fn may_be_paid(&self, work: &mut Desking, activation: &Activation) -> Result<bool, DeskError> {
@@ -141,12 +156,14 @@ impl Desk {
 
     /// Whether what has come in is all of it.
     async fn covers(&self, work: &mut Desking, activation: &Activation) -> Result<bool, DeskError> {
+        Ok(self.received(work, activation).await? >= activation.amount.minor)
+    }
+
+    /// The minor units that have come in.
+    async fn received(&self, work: &mut Desking, activation: &Activation) -> Result<i64, DeskError> {
         let paid = self.counting(work, &activation.id).await?;
-        let sum = paid
-            .iter()
-            .filter_map(|payment| payment.amount)
-            .fold(0_i64, |sum, amount| sum.saturating_add(amount.minor));
-        Ok(sum >= activation.amount.minor)
+        let amounts = paid.iter().filter_map(|payment| payment.amount);
+        Ok(amounts.fold(0_i64, |sum, amount| sum.saturating_add(amount.minor)))
     }
 
     async fn ids_before(&self, column: &'static str, now: Timestamp, limit: u32) -> Result<Vec<String>, DeskError> {

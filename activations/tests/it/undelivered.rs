@@ -6,10 +6,11 @@ use eencent_activations::clock::Clock;
 use eencent_activations::desk::{Actor, NewCreator, OrganisationChange, Rendered, Trouble};
 use eencent_activations::ledger::{Claim, Work};
 use eencent_activations::refused::DeskError;
+use eencent_activations::state::EmailKind;
 use eencent_activations::store::Store;
 use sqlx::AnyPool;
 
-use crate::office::{Office, paid, settings, somebody_waits};
+use crate::office::{Office, another, paid, settings, somebody_waits};
 
 /// Longer than a test's clock goes on while something is claimed.
 const LEASE: Duration = Duration::from_secs(600);
@@ -299,4 +300,19 @@ async fn of_an_e_mail_that_was_sent_a_copy_goes_once_however_many_ask_and_is_an_
     let emails = office.view(&activation.id).await.emails;
     let states: Vec<&str> = emails.iter().map(|email| email.state.as_str()).collect();
     assert_eq!(states, ["sent", "sent", "waiting"]);
+}
+
+#[tokio::test]
+async fn whoever_has_paid_a_part_is_reminded_of_the_rest() {
+    let office = Office::open().await;
+    let view = office.started("invoice").await;
+    office.told("event_1", another("tr_1", 1000, &view.reference)).await;
+    let half = view.expires_at.unwrap().since(office.clock.now()) / 2;
+    office.clock.advance(half);
+    assert_eq!(office.desk.time_passes(10).await.unwrap().reminded, 1);
+    let claims = take(&office.store, &office).await;
+    let letters = office.desk.emails(&claims).await.unwrap();
+    let reminder = letters.iter().find(|letter| letter.kind == EmailKind::ReminderToPay);
+    let data = &reminder.unwrap().data;
+    assert_eq!((&data["received"], &data["missing"]), (&"10.00".into(), &"8.15".into()));
 }

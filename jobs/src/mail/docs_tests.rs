@@ -76,7 +76,8 @@ language) }}` writes an amount. Below each e-mail stands `_signature.txt`; aroun
 
 Every e-mail to a creator has: `organisation`, `creator` (as it was typed) and `greeted` (the same, empty where it doesn't look like a
 name), `reference`, `method`, `amount`, `currency`, `expires_at`, `expires_local`, `link_expires_local`, `question`,
-`support.email`, `support.url`, `sender`, `language`. What else each has is told below.
+`support.email`, `support.url`, `sender`, `language`. What else each has is told below; `reminder_to_pay` has `received` and
+`missing` besides where a part was paid (`{% if missing is defined %}`).
 
 ## How they leave
 

@@ -91,6 +91,21 @@ fn fault_59_a_placeholder_that_is_missing_is_an_error_and_no_gap() {
 }
 
 #[test]
+fn a_reminder_of_what_was_paid_in_part_asks_for_the_rest_in_its_subject() {
+    let renderer = renderer();
+    for (language, rest) in [("nl", "er ontbreekt nog € 8,15"), ("en", "€ 8.15 is still missing")] {
+        let mut data = data_for(EmailKind::ReminderToPay, language);
+        data["received"] = json!("10.00");
+        data["missing"] = json!("8.15");
+        let subject = renderer
+            .render(EmailKind::ReminderToPay, language, &data)
+            .unwrap()
+            .subject;
+        assert!(subject.replace('\u{a0}', " ").contains(rest), "{subject}");
+    }
+}
+
+#[test]
 fn another_language_gets_english() {
     let data = data_for(EmailKind::Cancelled, "en");
     let renderer = renderer();

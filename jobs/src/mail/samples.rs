@@ -27,10 +27,12 @@ pub(crate) fn samples(kind: EmailKind, language: &str) -> Vec<(&'static str, Val
         }
         EmailKind::TakesLonger => all.push(("no_reasons", with(json!({ "reasons": [] })))),
         EmailKind::Activated => all.push(("no_page", with(json!({ "peppol_url": "" })))),
-        EmailKind::ReminderToPay => all.push((
-            "invoice",
-            with(json!({ "method": "invoice", "amount": "18.15", "reference": "RF18 5390 0754 7034", "link": LINK_PLACEHOLDER })),
-        )),
+        EmailKind::ReminderToPay => {
+            let mut invoice = with(json!({ "method": "invoice", "amount": "18.15", "reference": "RF18 5390 0754 7034", "link": LINK_PLACEHOLDER }));
+            all.push(("invoice", invoice.clone()));
+            extend(&mut invoice, json!({ "received": "10.00", "missing": "8.15" }));
+            all.push(("paid_in_part", invoice));
+        }
         EmailKind::Expired => {
             all.push(("awaiting_confirmation", with(json!({ "was": "awaiting_confirmation" }))));
             all.push(("information_requested", with(json!({ "was": "information_requested" }))));
