@@ -203,7 +203,9 @@ impl Desk {
         let mut work = self.begin().await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT c.id, c.endpoint, c.subject, c.looks, c.traceparent, a.state FROM checkouts c JOIN activations a ON a.id = c.activation_id \
-             WHERE c.look_at <= $1 ORDER BY c.look_at LIMIT {limit}"
+             WHERE c.look_at <= $1 AND c.subject IS NOT NULL ORDER BY c.look_at LIMIT {limit}{}",
+            // One that is being made anew at this moment is looked at when that was made.
+            self.store.held_if_free("c")
         )))
         .bind(now.micros())
         .fetch_all(&mut *work.tx)
@@ -218,7 +220,7 @@ impl Desk {
                 let row = sqlx::query(
                     "INSERT INTO rereads (id, endpoint, subject, event, asked_at, state, traceparent) VALUES ($1, $2, $3, $4, $5, 'waiting', $6) \
                      ON CONFLICT (endpoint, subject) DO UPDATE SET state = 'waiting', asked_at = excluded.asked_at, \
-                     traceparent = excluded.traceparent RETURNING id",
+                     dropped_at = NULL, traceparent = excluded.traceparent RETURNING id",
                 )
                 .bind(reread.as_str())
                 .bind(text(row, "endpoint")?)
