@@ -274,6 +274,19 @@ impl Store {
         }
     }
 
+    /// Holds the rows of a table whose column says `of` until the end of the transaction, in the order of their ids.
+    pub(crate) async fn hold_all(&self, tx: &mut Tx, table: &str, column: &str, of: &str) -> Result<(), StoreError> {
+        let held = self.held(table);
+        if !held.is_empty() {
+            let sql = format!("SELECT id FROM {table} WHERE {column} = $1 ORDER BY id{held}");
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(of)
+                .fetch_all(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Waits until no other transaction has asked for the same, and keeps others out until the end of this
     /// one: for what is decided by rows that aren't there yet, or by how many there are.
     pub(crate) async fn alone(&self, tx: &mut Tx, about: &str) -> Result<(), StoreError> {

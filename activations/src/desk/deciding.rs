@@ -239,10 +239,11 @@ impl Desk {
     }
 
     /// What came in during a review, weighed with the rest: the names side by side, which whoever reviews looks at, and
-    /// by which it may take two of them. The state and the reasons stay as they are.
+    /// by which it may take two of them. The state and the reasons stay as they are, and it is held against the names
+    /// as they are known, also while a register is asked for newer ones.
     pub(super) async fn keep_comparison(&self, work: &mut Desking, activation: &Activation) -> Result<(), DeskError> {
         let weighed = self.weigh(work, activation).await?;
-        if weighed.names_awaited || !matches!(weighed.decision.outcome, Outcome::Unclear { .. }) {
+        if !matches!(weighed.decision.outcome, Outcome::Unclear { .. }) {
             return Ok(());
         }
         let payments = self.counting(work, &activation.id).await?;

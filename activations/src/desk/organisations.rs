@@ -318,16 +318,9 @@ impl Desk {
     /// Holds the activations of an organisation until the end of the transaction, so that none of them makes it active
     /// meanwhile.
     async fn hold_activations_of(&self, work: &mut Desking, organisation: &str) -> Result<(), StoreError> {
-        let held = self.store.held("activations");
-        if held.is_empty() {
-            return Ok(());
-        }
-        let sql = format!("SELECT id FROM activations WHERE organisation_id = $1 ORDER BY id{held}");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(organisation)
-            .fetch_all(&mut *work.tx)
-            .await?;
-        Ok(())
+        self.store
+            .hold_all(&mut work.tx, "activations", "organisation_id", organisation)
+            .await
     }
 
     /// Nobody else starts for, changes or deletes this organisation before this transaction has ended.

@@ -364,16 +364,9 @@ impl Desk {
     /// Holds the payments of an activation until the end of the transaction: before the activation itself, as the
     /// processing of events holds them. The other way round, each would wait for the other.
     pub(super) async fn hold_payments_of(&self, work: &mut Desking, activation: &str) -> Result<(), StoreError> {
-        let held = self.store.held("payments");
-        if held.is_empty() {
-            return Ok(());
-        }
-        let sql = format!("SELECT id FROM payments WHERE activation_id = $1 ORDER BY id{held}");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(activation)
-            .fetch_all(&mut *work.tx)
-            .await?;
-        Ok(())
+        self.store
+            .hold_all(&mut work.tx, "payments", "activation_id", activation)
+            .await
     }
 
     /// Money of an activation that ends waits as unallocated, with that activation suggested: somebody

@@ -1,5 +1,7 @@
 //! Approvals that take two persons.
 
+use std::time::Duration;
+
 use eencent_activations::desk::operations::Order;
 use eencent_activations::desk::{Actor, When};
 use eencent_activations::language::Language;
@@ -95,18 +97,24 @@ async fn where_it_takes_two_nobody_approves_a_stranger_alone() {
 
 #[tokio::test]
 async fn a_stranger_whose_name_comes_during_the_review_takes_two_as_well_and_is_shown_beside_the_registered_names() {
-    let office = two_wanted("strong_mismatch").await;
-    let view = office.started("ideal").await;
-    let mut unnamed = another("tr_1", 1, &view.reference);
-    unnamed.holder = None;
-    office.told("event_1", unnamed.clone()).await;
-    unnamed.holder = HolderName::parse("Slagerij Van Dam");
-    office.told("event_2", unnamed).await;
-    let act = office.act(&view.id).await;
-    let alone = office.desk.approve(&Office::key(), &view.id, act, When::Now).await;
-    assert_eq!(code(alone), "second_person_needed");
-    let case = office.desk.case(&view.id).await.unwrap();
-    assert!(case.takes_two);
+    for register_is_asked_first in [false, true] {
+        let mut office = two_wanted("strong_mismatch").await;
+        let view = office.started("ideal").await;
+        let mut unnamed = another("tr_1", 1, &view.reference);
+        unnamed.holder = None;
+        office.told("event_1", unnamed.clone()).await;
+        if register_is_asked_first {
+            office.connect_register();
+            office.clock.advance(Duration::from_secs(2 * 24 * 60 * 60));
+        }
+        unnamed.holder = HolderName::parse("Slagerij Van Dam");
+        office.told("event_2", unnamed).await;
+        let act = office.act(&view.id).await;
+        let alone = office.desk.approve(&Office::key(), &view.id, act, When::Now).await;
+        assert_eq!(code(alone), "second_person_needed");
+        let case = office.desk.case(&view.id).await.unwrap();
+        assert!(case.takes_two);
+    }
 }
 
 #[tokio::test]
